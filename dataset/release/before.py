@@ -14,7 +14,12 @@ from icf.dataset import contents as columns
 from icf.dataset.before import Before, Face, Name
 from icf.dataset.contents import Contents, read_contents
 from icf.dataset.formats.registry import lists_folder
-from icf.dataset.release.earlier import Named, contents_of_lists, read_identities
+from icf.dataset.release.earlier import (
+    Named,
+    contents_of_lists,
+    has_contents,
+    read_identities,
+)
 from icf.dataset.splits.parts import Part
 from icf.errors import BadInput, WrongUse
 from icf.icartoonface.release_files import IDENTITIES
@@ -44,7 +49,7 @@ def read_before(folder: Path) -> Before:
             f"--after {folder}: it is no release, as its {_SUMMARY} cannot be read "
             f"({error}); name the folder that icf-build-splits wrote"
         ) from error
-    if (folder / columns.FILE).exists():
+    if has_contents(folder):
         known = read_contents(folder / columns.FILE)
         rows = known.rows(*columns.FACES).tolist()
         who = list(zip(known.album[rows], known.character[rows], strict=True))

@@ -17,7 +17,7 @@ from icf.dataset.contents import (
 )
 from icf.dataset.contents import FILE as CONTENTS
 from icf.dataset.formats.box_cells import boxes_in
-from icf.dataset.release.earlier import refuse_lost_contents
+from icf.dataset.release.earlier import has_contents
 from icf.dataset.release.known import read_summary
 from icf.errors import BadInput
 
@@ -93,9 +93,8 @@ def compare(one: Path, other: Path) -> Difference:
 
 
 def _contents(folder: Path) -> Contents:
-    if (folder / CONTENTS).is_file():
+    if has_contents(folder):
         return read_contents(folder / CONTENTS)
-    refuse_lost_contents(folder)
     raise BadInput(
         f"{folder} has no {CONTENTS}: an earlier version wrote it, and its faces "
         "cannot be told apart; make it again with `icf-build-splits`"

@@ -35,6 +35,7 @@ from icf.icartoonface.release_files import (
     RECTRAIN_LIST,
 )
 from icf.spreadsheet import meant_by
+from icf.stores.files import hash_file
 
 #: The label of a distractor, and of what has no identity.
 NOBODY = -1
@@ -97,14 +98,22 @@ def _named(row: Mapping[str, str | None], place: str) -> Named:
     return Named(label, role, meant_by(album), meant_by(character))
 
 
-def refuse_lost_contents(release: Path) -> None:
-    """Raise BadInput if a release without ``contents.csv`` had one once."""
+def has_contents(release: Path) -> bool:
+    """Whether a release has its ``contents.csv``; those of earlier versions have none.
+
+    Raises:
+        BadInput: it had one once, or another one: rows that are missing at its end
+            cannot be told from those that never were there.
+    """
+    path = release / parts.FILE
     sums = read_sums(release) if (release / SUMS).is_file() else {}
-    if parts.FILE in sums:
-        raise BadInput(
-            f"{release} has lost its {parts.FILE}: restore it from a copy; `icf "
-            f"release verify {release}` says what else is missing"
-        )
+    there, known = path.is_file(), sums.get(parts.FILE)
+    if known is None or (there and hash_file(path) == known):
+        return there
+    raise BadInput(
+        f"{release} has {'changed' if there else 'lost'} its {parts.FILE}: restore it "
+        f"from a copy; `icf release verify {release}` says what else is wrong"
+    )
 
 
 def contents_of_lists(release: Path, lists: Path) -> Contents:
@@ -117,7 +126,6 @@ def contents_of_lists(release: Path, lists: Path) -> Contents:
     Raises:
         BadInput: a file of it is missing or not as it should be.
     """
-    refuse_lost_contents(release)
     rows = list(listed(lists))
     place = lists.relative_to(release)
     sha256 = {row["file"]: row["sha256"] for row in _table(release / LICENCES)}

@@ -20,11 +20,13 @@ from icf.dataset.plan import Plan, make_plan
 from icf.dataset.problem import make_problem
 from icf.dataset.release.before import read_before
 from icf.dataset.release.prepare import prepare
+from icf.dataset.release.sums import write_sums
 from icf.dataset.release.write import write
 from icf.dataset.selecting.select import select
 from icf.dataset.splits.parts import Part, Role, Undivided
 from icf.errors import BadInput, WrongUse
 from icf.workspace import Workspace
+from tests.dataset.drawn import cut_rows
 
 REACH = Reach(10, 10, 4)
 PARTS = ("train", "probes", "distractors")
@@ -72,6 +74,12 @@ def test_faces_and_numbers_of_an_earlier_release_stay(
         with pytest.raises(BadInput, match=r"first has lost its contents\.csv"):
             prepare(workspace, 1, after=tmp_path / "first")
         (tmp_path / "first" / "SHA256SUMS").unlink()
+    else:
+        whole = (tmp_path / "first" / "contents.csv").read_bytes()
+        cut_rows(tmp_path / "first" / "contents.csv", 1)
+        with pytest.raises(BadInput, match=r"changed its contents\.csv: restore it"):
+            prepare(workspace, 1, after=tmp_path / "first")
+        (tmp_path / "first" / "contents.csv").write_bytes(whole)
     label_all(workspace)
     for seed in (1, 2):
         second = prepare(workspace, seed, after=tmp_path / "first")
@@ -220,5 +228,6 @@ def test_a_label_that_no_release_has_is_refused_with_its_line(
         each[at] = label
     with path.open("w", newline="") as file:
         csv.writer(file).writerows([header, *rows])
+    write_sums(tmp_path / "first", {})
     with pytest.raises(BadInput, match=rf"csv: {said.replace('OTHER', str(other))}"):
         read_before(tmp_path / "first")

@@ -14,7 +14,7 @@ import numpy as np
 from icf.dataset.contents import FACES, Contents, read_contents
 from icf.dataset.contents import FILE as CONTENTS
 from icf.dataset.formats.registry import lists_folder
-from icf.dataset.release.earlier import contents_of_lists, refuse_lost_contents
+from icf.dataset.release.earlier import contents_of_lists, has_contents
 from icf.dataset.report.compare.side import Side, flat
 from icf.errors import BadInput, WrongUse
 
@@ -53,9 +53,7 @@ def read_release(path: Path) -> Release:
         WrongUse: an earlier version wrote it, without any list of its contents.
     """
     summary = _summary(path)
-    is_earlier = not (path / CONTENTS).is_file()
-    if is_earlier:
-        refuse_lost_contents(path)
+    is_earlier = not has_contents(path)
     try:
         folder = lists_folder(summary)
         if not is_earlier:

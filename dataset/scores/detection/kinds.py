@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from icf.dataset.contents import DETECTION_TEST, FACES, FILE, Contents, read_contents
+from icf.dataset.release.earlier import has_contents
 from icf.dataset.release.files import ATTRIBUTES
 from icf.dataset.scores.detection.of_release import ReleaseTest
 from icf.errors import BadInput
@@ -67,7 +68,7 @@ def kinds_of_release(test: ReleaseTest, pictures: tuple[str, ...]) -> Kinds:
     Raises:
         BadInput: A table of the release cannot be read.
     """
-    if not (test.root / FILE).is_file():  # it is of an earlier version
+    if not has_contents(test.root):  # it is of an earlier version
         return {}
     contents = read_contents(test.root / FILE)
     faces = contents.take(contents.rows(*FACES))

@@ -20,6 +20,7 @@ from icf.codes import BoxStatus, FaceReason, ImageReason, Verdict
 from icf.dataset import contents
 from icf.dataset.formats.box_cells import boxes_in
 from icf.dataset.release.prepare import prepare
+from icf.dataset.release.sums import write_sums
 from icf.errors import BadInput
 from icf.icartoonface import parts
 from icf.icartoonface.release_files import (
@@ -31,6 +32,7 @@ from icf.models.data.base import LabelledPicture
 from icf.models.data.workspace import WorkspaceReader
 from icf.workspace import Workspace
 from tests.app.program import call, program, said
+from tests.dataset.drawn import cut_rows
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -112,6 +114,7 @@ def test_boxes_of_an_earlier_version_come_from_the_lists(
     keep = [at for at, name in enumerate(header) if name not in contents.LATER]
     with (copy / contents.FILE).open("w", newline="") as file:
         csv.writer(file).writerows([row[at] for at in keep] for row in [header, *rows])
+    write_sums(copy, {})
     found = [
         box
         for each in Release(copy).pictures()
@@ -233,6 +236,7 @@ def test_labels_that_no_person_gave_are_not_made_labels(
         writer = csv.DictWriter(file, contents.COLUMNS)
         writer.writeheader()
         writer.writerows(rows)
+    write_sums(own, {})
     done = said("-C", empty.root, "import", "icartoonface", own)
     assert done["labels"] == len(faces_of(own)) - 3
     assert sorted(done["left_out"].values()) == [1, 1]
@@ -256,6 +260,9 @@ def test_a_release_of_an_earlier_version_has_names_and_whole_pixels(
     empty: Workspace, release: Path, tmp_path: Path
 ) -> None:
     own = Path(shutil.copytree(release, tmp_path / "own"))
+    cut_rows(own / contents.FILE, 1)
+    with pytest.raises(BadInput, match=r"own has changed its contents\.csv"):
+        call("-C", empty.root, "import", "icartoonface", own)
     (own / contents.FILE).unlink()
     with pytest.raises(BadInput, match=r"own has lost its contents\.csv"):
         call("-C", empty.root, "import", "icartoonface", own)

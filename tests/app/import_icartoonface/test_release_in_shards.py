@@ -13,6 +13,7 @@ from icf.app.importing.given import GivenPicture, bytes_at
 from icf.app.init import make_workspace
 from icf.dataset import contents
 from icf.dataset.release.prepare import prepare
+from icf.dataset.release.sums import write_sums
 from icf.dataset.release.write import write
 from icf.errors import BadInput
 from icf.images import decode
@@ -136,5 +137,6 @@ def test_crops_of_an_earlier_version_are_refused(made: Path) -> None:
     keep = [at for at, name in enumerate(header) if name not in contents.LATER]
     with path.open("w", newline="") as file:
         csv.writer(file).writerows([row[at] for at in keep] for row in [header, *rows])
+    write_sums(folder, {})
     with pytest.raises(BadInput, match="import one without --crops"):
         Release(folder)

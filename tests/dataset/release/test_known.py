@@ -16,6 +16,7 @@ from icf.dataset.release.known import (
     revoke,
 )
 from icf.dataset.release.prepare import prepare
+from icf.dataset.release.sums import write_sums
 from icf.dataset.release.write import write
 from icf.dataset.takedowns.clean import clean
 from icf.dataset.takedowns.signed import Withdrawn
@@ -24,6 +25,7 @@ from icf.errors import BadInput, WrongUse
 from icf.icartoonface.revoked import revocation, revocation_above, warning_of
 from icf.workspace import Workspace, find
 from tests.app.program import invoke
+from tests.dataset.drawn import cut_rows
 
 
 @pytest.fixture
@@ -111,6 +113,7 @@ def test_what_changed_between_releases_is_counted(
     contents.character[probe[0]] = "Somebody else"
     contents.part[contents.rows("detection_test")[0]] = "detection_train"
     write_contents(other / "contents.csv", contents.take(contents.part != "distractor"))
+    write_sums(other, {})
     found = compare(released, other)
     distractors = len(contents.rows("distractor"))
     assert found.faces.moved == {"train -> probe": 1}
@@ -143,6 +146,7 @@ def test_pictures_whose_boxes_people_changed_are_counted(
     row = int(contents.rows("detection_test")[0])
     contents.boxes[row] = contents.boxes[row].replace(" ", "5 ", 1)
     write_contents(other / "contents.csv", contents)
+    write_sums(other, {})
     found = compare(released, other).pictures
     assert (found.relabelled, found.added, found.removed) == (1, 0, 0)
     assert found.same == compare(released, released).pictures.same - 1
@@ -151,6 +155,7 @@ def test_pictures_whose_boxes_people_changed_are_counted(
     contents.boxes[rows] = ""
     contents.width[:] = contents.height[:] = 0
     write_contents(other / "contents.csv", contents)
+    write_sums(other, {})
     assert compare(released, other).pictures.relabelled == 0
 
 
@@ -161,6 +166,17 @@ def test_a_release_without_contents_cannot_be_compared(released: Path) -> None:
     (released / "SHA256SUMS").unlink()
     with pytest.raises(BadInput, match="an earlier version wrote it"):
         compare(released, released)
+
+
+@pytest.mark.parametrize("rows", [1, 100])
+def test_contents_that_end_early_are_damaged_and_not_compared(
+    released: Path, rows: int
+) -> None:
+    whole = shutil.copytree(released, released.with_name("whole"))
+    cut_rows(released / "contents.csv", rows)
+    for one, other in ((released, whole), (whole, released)):
+        with pytest.raises(BadInput, match=r"changed its contents\.csv: restore it"):
+            compare(one, other)
 
 
 def test_lost_sums_are_not_said_to_be_of_an_earlier_version(released: Path) -> None:

@@ -20,7 +20,6 @@ from icf.dataset.release.earlier import (
     Listed,
     as_contents,
     listed,
-    refuse_lost_contents,
 )
 from icf.errors import BadInput
 from icf.icartoonface.release_files import (
@@ -46,10 +45,8 @@ def earlier_contents(root: Path, summary: Mapping[str, Any]) -> Contents:
         summary: its ``release.json``.
 
     Raises:
-        BadInput: it was not written in iCartoonFace's format, has lost its contents,
-            or a list is damaged.
+        BadInput: it was not written in iCartoonFace's format, or a list is damaged.
     """
-    refuse_lost_contents(root)
     above = root / folder_of(root, summary)
     rows = list(listed(above))
     shown = _shown(above, rows)

@@ -37,6 +37,7 @@ from icf.app.importing.given import (
 )
 from icf.dataset import contents, licences
 from icf.dataset.formats.box_cells import boxes_in
+from icf.dataset.release.earlier import has_contents
 from icf.errors import BadInput
 from icf.icartoonface.detection import (
     DetectionBoxes,
@@ -107,7 +108,7 @@ class Release:
         self._described: dict[tuple[str, str], Described] = {}
         self._lists = lists_of(root, self.summary)
         path = root / contents.FILE
-        self._is_earlier = not path.exists()
+        self._is_earlier = not has_contents(root)
         self._table = (
             earlier_contents(root, self.summary)
             if self._is_earlier

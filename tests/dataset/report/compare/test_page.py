@@ -13,6 +13,7 @@ from icf.dataset.report.compare.page import compare
 from icf.errors import BadInput, IcfError, WrongUse
 from icf.workspace import find
 from tests.app.program import invoke
+from tests.dataset.drawn import cut_rows
 from tests.dataset.page import Page
 
 
@@ -82,6 +83,9 @@ def test_a_release_of_an_earlier_version_is_compared_by_its_lists(
     new = two_releases / "releases" / "seed-1"
     old = tmp_path / "old"
     shutil.copytree(new, old)
+    cut_rows(old / "contents.csv", 1)
+    with pytest.raises(BadInput, match=r"old has changed its contents\.csv: restore"):
+        compare(old, new, tmp_path / "c.html")
     (old / "contents.csv").unlink()
     with pytest.raises(BadInput, match=r"old has lost its contents\.csv: restore it"):
         compare(old, new, tmp_path / "c.html")
