@@ -11,6 +11,7 @@ from icf.dataset.scores.detection.curves import RECALLS
 from icf.dataset.scores.detection.operating import Outcomes
 from icf.dataset.scores.detection.truth import BoolArray, FloatArray, IntArray
 from icf.reliability import Reliability
+from icf.statistics import share
 
 #: Middle share of the draws that an interval has.
 CONFIDENCE = 0.95
@@ -54,6 +55,34 @@ def calibration(made: Outcomes) -> Reliability | None:
     if not len(scores) or scores.min() < 0 or scores.max() > 1:
         return None
     return reliability.reliability(scores, made.hits)
+
+
+def certain(
+    hits: BoolArray,
+    picture: IntArray,
+    boxes: IntArray,
+    draws: int,
+) -> Resampled:
+    """As `resample`, and no interval promises more than so few pictures can.
+
+    Where every picture is wholly right, all draws are, and would promise certainty. So
+    no bound is beyond Wilson's (1927) of a perfect score, or of a hopeless one, of as
+    many observations as there are pictures with a true box: n / (n + 1.96^2), and what
+    is left to 1.
+    """
+    made = resample(hits, picture, boxes, draws)
+    pictures = max(int(np.count_nonzero(boxes)), 1)
+    least, most = share(0, pictures).high, share(pictures, pictures).low
+
+    def widened(each: Interval) -> Interval:
+        return Interval(min(each.low, most), max(each.high, least))
+
+    return Resampled(
+        widened(made.area),
+        widened(made.at_recalls),
+        np.minimum(made.low, most),
+        np.maximum(made.high, least),
+    )
 
 
 def resample(

@@ -14,7 +14,7 @@ from icf.dataset.scores.detection.certainty import (
     Interval,
     Resampled,
     calibration,
-    resample,
+    certain,
 )
 from icf.dataset.scores.detection.groups import (
     GroupScore,
@@ -159,6 +159,6 @@ def _resampled(
         "voc_all_point": (scored.voc != NOBODY, scored.by_score),
     }
     return {
-        name: resample(hits[order], found.picture[order], boxes, draws)
+        name: certain(hits[order], found.picture[order], boxes, draws)
         for name, (hits, order) in ranked.items()
     }
