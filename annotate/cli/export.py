@@ -8,6 +8,7 @@ import click
 
 from icf.annotate.boxes.exchange.coco import NAME as COCO
 from icf.annotate.boxes.exchange.export_boxes import BoxExport, Which
+from icf.annotate.boxes.exchange.yolo import NAME as YOLO
 from icf.annotate.choosing.choose import choose
 from icf.annotate.choosing.unasked import count_unasked
 from icf.annotate.cli.boxes import export_and_report
@@ -42,9 +43,10 @@ _LISTED = 3
 @click.option(
     "--format",
     "form",
-    type=click.Choice((*WRITERS, COCO)),
+    type=click.Choice((*WRITERS, COCO, YOLO)),
     help="csv for spreadsheets and MTurk, jsonl for programs, or label-studio; of "
-    "boxes coco or label-studio  [default: csv, of boxes coco].",
+    "boxes coco or label-studio, of verified ones also yolo  [default: csv, of boxes "
+    "coco].",
 )
 @click.option(
     "--limit",
@@ -87,6 +89,8 @@ def export_command(
             invocation, out, Which(what), form or COCO, limit, url_prefix, dry_run
         )
         return
+    if form == YOLO:
+        raise WrongUse("yolo has boxes: add --what verified-boxes, or choose another")
     if form == COCO:
         raise WrongUse("COCO is a format of boxes: add --what boxes, or choose another")
     form = form or "csv"
@@ -110,7 +114,12 @@ def _export_boxes(
     url_prefix: str | None,
     dry_run: bool,
 ) -> None:
-    if form not in (COCO, LABEL_STUDIO):
+    if form == YOLO and which is not Which.VERIFIED:
+        raise WrongUse(
+            "yolo cannot come back as answers: export what people agreed on with "
+            "--what verified-boxes, or choose another format"
+        )
+    if form not in (COCO, LABEL_STUDIO, YOLO):
         raise WrongUse(
             f"boxes are not written as {form}: choose --format {COCO} or {LABEL_STUDIO}"
         )

@@ -16,11 +16,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
-from icf.dataset.formats.base import Corners, ReleaseData, WrittenPicture
+from icf.dataset.formats.base import ReleaseData, WrittenPicture
 from icf.dataset.formats.checked import Fault, ReleaseFiles
 from icf.dataset.formats.checks.yolo import check_yolo
 from icf.dataset.formats.layouts import CALLED, CONFIG, DATA_YAML
 from icf.dataset.formats.records import SPLITS, Record, Records
+from icf.images.shares import shares
 
 
 class YoloWriter:
@@ -55,20 +56,3 @@ class YoloWriter:
 
 def _labels(record: Record) -> str:
     return "".join(f"0 {shares(box, record.size)}\n" for box in record.boxes)
-
-
-def shares(box: Corners, size: tuple[int, int]) -> str:
-    """Return centre, width and height of a box in shares of its picture.
-
-    Ten digits: to the pixel in any picture that fits into memory.
-
-    >>> shares((10, 20, 40, 60), (200, 100))
-    '0.125 0.4 0.15 0.4'
-    """
-    x1, y1, x2, y2 = box
-    width, height = size
-    numbers = (
-        *((x1 + x2) / 2 / width, (y1 + y2) / 2 / height),
-        *((x2 - x1) / width, (y2 - y1) / height),
-    )
-    return " ".join(f"{number:.10g}" for number in numbers)

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 
 from icf.annotate.boxes.choose import Asking, ask_more
-from icf.annotate.boxes.exchange import coco, label_studio
+from icf.annotate.boxes.exchange import coco, label_studio, yolo
 from icf.annotate.boxes.exchange.rows import ExportedPicture
 from icf.annotate.boxes.opinion import as_boxes
 from icf.annotate.boxes.proposals import NONE, read_proposals
@@ -45,7 +45,7 @@ class BoxExport:
 
     Attributes:
         which: of the pictures.
-        format: ``coco`` or ``label-studio``.
+        format: ``coco`` or ``label-studio``; of verified pictures also ``yolo``.
         folder: where to; it is new.
         limit: maximum number of pictures.
         url_prefix: prepended to the path of each picture in tasks of Label Studio;
@@ -62,6 +62,8 @@ class BoxExport:
         """The files that describe pictures, by name."""
         if self.format == coco.NAME:
             return {coco.FILE: coco.write_coco(pictures)}
+        if self.format == yolo.NAME:
+            return yolo.write_yolo(pictures)
         served = f"/data/local-files/?d={quote(self.folder.resolve().name)}/"
         prefix = served if self.url_prefix is None else self.url_prefix
         tasks = label_studio.write_label_studio_boxes(pictures, prefix)
@@ -103,6 +105,7 @@ def export_boxes(
     """
     if request.folder.exists():
         raise WrongUse(f"{request.folder} exists; boxes are written to a new folder")
+    workspace.check_blobs()
     chosen = _choose(workspace, request)
     if not chosen:
         return ExportedBoxes(0, {})

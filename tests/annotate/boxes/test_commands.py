@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from icf.annotate.cli.main import cli
 from icf.app.cli import cli as icf
-from icf.errors import IcfError
+from icf.errors import IcfError, WrongUse
 from tests.annotate.boxes.pictures import A, B, Pictures
 
 
@@ -60,6 +60,22 @@ def test_boxes_go_out_come_back_and_are_counted(here: Pictures) -> None:
     verified, _ = run("export", "--what", "verified-boxes", "verified")
     assert verified["pictures"] == 1
     assert json.loads(Path("verified/boxes.json").read_text())["annotations"]
+    yolo, _ = run("export", "--what", "verified-boxes", "--format", "yolo", "yolo")
+    assert yolo["pictures"] == 1
+    [labels] = Path("yolo/pictures").glob("*.txt")
+    assert labels.read_text().startswith("0 ")
+
+
+@pytest.mark.parametrize("what", ["boxes", "questions"])
+def test_yolo_has_what_people_verified_and_nothing_else(
+    here: Pictures, what: str
+) -> None:
+    here.add(A)
+    words = ["export", "--what", what, "--format", "yolo", "out"]
+    done = CliRunner().invoke(cli, words)
+    assert isinstance(done.exception, WrongUse)
+    assert "--what verified-boxes" in str(done.exception)
+    assert not Path("out").exists()
 
 
 def test_tables_are_for_people(here: Pictures) -> None:

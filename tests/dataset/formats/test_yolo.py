@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from icf.dataset.formats.records import Split
-from icf.dataset.formats.yolo import shares
 from icf.images import decode
+from icf.images.shares import shares
 from icf.models.data.spec import open_reader, parse
 from tests.dataset.formats.conftest import Exported
 from tests.dataset.formats.reading import read_all

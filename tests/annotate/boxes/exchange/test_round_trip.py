@@ -248,6 +248,34 @@ def test_verified_boxes_are_written_with_what_people_think_of_them(
         assert jpeg.size == (SIDE, SIDE)
 
 
+def test_verified_boxes_are_written_for_yolo_beside_their_pictures(
+    plain_pictures: Pictures, tmp_path: Path
+) -> None:
+    keys = [plain_pictures.add(A), plain_pictures.add(B)]
+    for name in ("ann", "bob"):
+        someone = plain_pictures.person(name)
+        for task in plain_pictures.task().take(someone, 2):
+            faces = boxed(A, B) if task.payload["proposals"] == [list(A)] else boxed()
+            plain_pictures.answer(someone, task, faces)
+    made = export(plain_pictures, tmp_path / "out", Which.VERIFIED, "yolo")
+    assert made.pictures == 2
+    config = (tmp_path / "out" / "data.yaml").read_text()
+    assert "train: pictures\nval: pictures\nnc: 1\n" in config
+    found = {}
+    for jpeg in (tmp_path / "out" / "pictures").glob("*.jpg"):
+        with Image.open(jpeg) as opened:
+            assert opened.size == (SIDE, SIDE)
+        found[int(jpeg.name[1:7])] = jpeg.with_suffix(".txt").read_text()
+    rows = [
+        f"0 {(x1 + x2) / 2 / SIDE:.10g} {(y1 + y2) / 2 / SIDE:.10g} "
+        f"{(x2 - x1) / SIDE:.10g} {(y2 - y1) / SIDE:.10g}\n"
+        for x1, y1, x2, y2 in (A, B)
+    ]
+    # A picture without a face is known to have none.
+    assert found == {keys[0]: "".join(rows), keys[1]: ""}
+    assert len(list((tmp_path / "out" / "pictures").iterdir())) == 4
+
+
 @pytest.mark.parametrize(
     ("change", "reason", "why"),
     [
