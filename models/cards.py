@@ -63,19 +63,19 @@ class ModelCard:
     name: str
     task: str
     format: str
-    network: str
-    file: str
-    sha256: str
-    bytes: int
-    created: str
-    parent: str
-    architecture: str
-    input: str
-    data: tuple[Mapping[str, str], ...]
-    seed: int
-    recipe: str
-    figures: Mapping[str, Any]
-    limits: tuple[str, ...]
+    network: str = ""
+    file: str = ""
+    sha256: str = ""
+    bytes: int = 0
+    created: str = ""
+    parent: str = ""
+    architecture: str = ""
+    input: str = ""
+    data: tuple[Mapping[str, str], ...] = ()
+    seed: int = 0
+    recipe: str = ""
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    limits: tuple[str, ...] = ()
     parameters: Mapping[str, float] = field(default_factory=dict)
     licence: str = ""
 
@@ -168,23 +168,21 @@ def new_card(
         "name": weights.stem,
         "task": task,
         "format": form,
-        "network": "",
         "file": weights.name,
         "sha256": sha256_of(weights),
         "bytes": weights.stat().st_size,
         "created": datetime.date.today().isoformat(),
-        "parent": "",
-        "architecture": "",
-        "input": "",
-        "data": (),
-        "seed": 0,
-        "recipe": "",
-        "figures": {},
-        "limits": (),
         "parameters": dict(parameters),
-        "licence": "",
     }
     return ModelCard(**{**fields, **more})
+
+
+def of_file(card: ModelCard, weights: Path) -> ModelCard:
+    """Return a card with the name, hash and size of another file."""
+    size = weights.stat().st_size
+    return dataclasses.replace(
+        card, file=weights.name, sha256=sha256_of(weights), bytes=size
+    )
 
 
 def verified(path: Path, task: str, parameters: Set[str]) -> ModelCard:

@@ -59,6 +59,7 @@ FORMATS = Registry(
         "scrfd": "icf.models.formats.scrfd:Scrfd",
         "retinaface": "icf.models.formats.scrfd:Scrfd",
         "arcface": "icf.models.formats.arcface:ArcFace",
+        "embedder": "icf.models.formats.own_embedder:OwnEmbedder",
         "ccip": "icf.models.formats.ccip:Ccip",
     },
 )

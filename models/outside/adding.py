@@ -6,6 +6,7 @@ in the workspace's registry. Nothing is promoted: it passes the gate like any mo
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,12 +15,20 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from icf.errors import BadInput, BadModel, WrongUse
-from icf.models.cards import ModelCard, new_card, save_card, sha256_of
+from icf.models.cards import (
+    ModelCard,
+    load_card,
+    new_card,
+    of_file,
+    save_card,
+    sha256_of,
+)
 from icf.models.formats.base import FORMATS, Opening
-from icf.models.formats.outside import OutsideFormat, Published
+from icf.models.formats.outside import COLOURS, OutsideFormat, Published
 from icf.models.outside import conversion, download, members, onnx_file
 from icf.models.outside.probe import probe
 from icf.models.registry import store
+from icf.models.registry.known import known_models
 from icf.redact import redact, without_login
 from icf.workspace import Workspace
 
@@ -101,6 +110,7 @@ def add(workspace: Workspace, wish: Wish, by: str, begin: Begin) -> Added:
         folder = Path(temporary)
         path = _local(wish, folder, begin)
         sha256 = "" if path.is_dir() else _checked(path, wish.sha256)
+        _check_no_other_card(path, sha256, wish.form)
         name = wish.name or _name(wish.source)
         source = redact(without_login(wish.source))
         if convert:
@@ -130,6 +140,9 @@ def add(workspace: Workspace, wish: Wish, by: str, begin: Begin) -> Added:
             data=({"name": f"of {name}", "source": source, "licence": "unknown"},),
             **stated,
         )
+        if _is_another(workspace, card):
+            weights = onnx_file.with_note(weights, _numbers(card), folder)
+            card = of_file(card, weights)
         _try_out(weights, card)
         kept = store.add(workspace, _with_card(weights, card, folder), by)
     return Added(kept, sha256 or kept.sha256)
@@ -160,6 +173,23 @@ def _checked(path: Path, wanted: str) -> str:
     return found
 
 
+def _check_no_other_card(path: Path, sha256: str, form: str) -> None:
+    """Refuse a file whose card names another format, such as one of `icf-train`.
+
+    Raises:
+        WrongUse: it does.
+    """
+    try:
+        card = load_card(path.with_suffix(".json"))
+    except BadModel:
+        return
+    if card.sha256 == sha256 and card.format != form:
+        raise WrongUse(
+            f"--as {form}: {path.name} has a card, and its card says {card.format}: "
+            f"`icf model promote {path}` takes it as it is"
+        )
+
+
 def _of_format(
     path: Path, form: type[OutsideFormat], wish: Wish, folder: Path
 ) -> tuple[Path, Published]:
@@ -184,15 +214,49 @@ def _parameters(published: Published, wish: Wish) -> dict[str, float]:
     Raises:
         WrongUse: the format has no such number.
     """
-    if unknown := sorted(wish.numbers.keys() - published.parameters.keys()):
+    numbers = _by_channel(wish.numbers, published.parameters)
+    if unknown := sorted(numbers.keys() - published.parameters.keys()):
         raise WrongUse(
             f"--parameter {unknown[0]}: {wish.form} has "
             f"{', '.join(published.parameters)}"
         )
-    made = {**published.parameters, **wish.numbers}
-    if {"slope", "intercept"} & wish.numbers.keys():
+    made = {**published.parameters, **numbers}
+    if {"slope", "intercept"} & numbers.keys():
         made["calibrated"] = 1.0
     return made
+
+
+def _by_channel(
+    numbers: Mapping[str, float], known: Mapping[str, float]
+) -> dict[str, float]:
+    """Give one number to all channels where the card has one of each.
+
+    >>> _by_channel({"mean": 0.5}, {"mean_red": 0, "mean_green": 0, "mean_blue": 0})
+    {'mean_red': 0.5, 'mean_green': 0.5, 'mean_blue': 0.5}
+    """
+    made: dict[str, float] = {}
+    for name, number in numbers.items():
+        several = [f"{name}_{colour}" for colour in COLOURS]
+        made |= dict.fromkeys(several if several[0] in known else [name], number)
+    return made
+
+
+def _is_another(workspace: Workspace, card: ModelCard) -> bool:
+    """Whether the workspace knows the weights with numbers that give other results.
+
+    Results are kept under the hash of the weights, so these need another hash.
+    """
+    return any(
+        each.card.sha256 == card.sha256 and _numbers(each.card) != _numbers(card)
+        for each in known_models(workspace)
+    )
+
+
+def _numbers(card: ModelCard) -> str:
+    """All of a card that results depend on, besides the weights."""
+    curve = ("slope", "intercept", "calibrated")
+    used = {k: float(v) for k, v in card.parameters.items() if k not in curve}
+    return json.dumps([card.format, used], sort_keys=True)
 
 
 def _try_out(weights: Path, card: ModelCard) -> None:

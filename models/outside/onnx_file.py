@@ -30,6 +30,12 @@ _OTHERS: tuple[tuple[tuple[bytes, ...], str], ...] = (
     ),
     ((b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!"), "a compressed archive: unpack it first"),
 )
+#: What helps where ONNX Runtime cannot open a file.
+_OPSET = "Export it for an older opset, such as 17, if that is what is said"
+_FLOAT64 = (
+    "It has float64 numbers, for which ONNX Runtime lacks most operators: export it "
+    "with float32, in PyTorch after model.float()"
+)
 #: Bytes at the beginning of a file of the format safetensors: a length.
 _LENGTH = 8
 
@@ -57,8 +63,8 @@ def opened(path: Path) -> tuple[OnnxHeader, Network]:
     except BadModel as error:
         raise BadModel(
             f"{path.name} ({header.versions()}, by {header.producer or 'unknown'}) "
-            f"cannot be opened: {_reason(error)}. Export it for an older opset, such "
-            "as 17, if that is what is said"
+            f"cannot be opened: {_reason(error)}. "
+            + (_FLOAT64 if header.float64 else _OPSET)
         ) from error
 
 
@@ -85,6 +91,24 @@ def in_one_file(path: Path, header: OnnxHeader, folder: Path) -> Path:
             f"{path.name} and its weights cannot be put into one file: {error}"
         ) from error
     return whole
+
+
+def with_note(path: Path, note: str, folder: Path) -> Path:
+    """Return a copy of a file with a note in its metadata, and so with another hash.
+
+    Args:
+        path: an ONNX file.
+        note: anything.
+        folder: where the copy goes.
+    """
+    import onnx
+
+    entry = onnx.StringStringEntryProto(key="icf", value=note)
+    more = onnx.ModelProto(metadata_props=[entry]).SerializeToString()
+    noted = folder / f"noted-{path.name}"
+    # Of messages behind one another, protobuf reads the sum.
+    noted.write_bytes(path.read_bytes() + more)
+    return noted
 
 
 def _what_else(path: Path) -> str:

@@ -12,7 +12,7 @@ from torch import Tensor
 from icf.errors import BadModel
 from icf.models.formats.outside import ONE_VIEW, Published
 from icf.models.networks import create
-from icf.models.networks.detector_base import DetectorNetwork
+from icf.models.networks.detector_base import INPUT, DetectorNetwork
 from icf.models.networks.published_weights import read_state
 from icf.models.networks.retinanet import RetinaNet
 from icf.models.outside.converted import Converted
@@ -62,7 +62,7 @@ def convert(path: Path, given: Mapping[str, float], folder: Path) -> Converted:
         Published(
             "detect",
             parameters,
-            "n x 3 x h x w, RGB, 0 to 255, h and w multiples of 64",
+            INPUT,
         ),
     )
 

@@ -149,6 +149,7 @@ def open_network(
         run = lambda batch: session.run(None, {pictures: batch})  # noqa: E731
     if (numbers := session.get_inputs()[0].type) != _FLOAT32:
         run = _refusing_float32(run, path, numbers)
+    run = _giving_float32(run)
     if (watcher := _watcher.get()) is not None:
         run = _watched(run, watcher)
     taken = tuple(session.get_inputs()[0].shape)
@@ -171,6 +172,21 @@ def _refusing_float32(
         return run(batch)
 
     return refusing
+
+
+def _giving_float32(
+    run: Callable[[Array], list[Array]],
+) -> Callable[[Array], list[Array]]:
+    """Turn outputs of other precisions: squares and areas overflow a float16."""
+
+    def giving(batch: Array) -> list[Array]:
+        found: list[NDArray[Any]] = list(run(batch))
+        return [
+            each.astype(np.float32, copy=False) if each.dtype.kind == "f" else each
+            for each in found
+        ]
+
+    return giving
 
 
 def _watched(

@@ -16,9 +16,13 @@ from icf.models.runtime.protobuf import Value, as_bytes, as_text, fields
 # ModelProto
 _IR_VERSION, _PRODUCER, _GRAPH, _OPSET, _METADATA = 1, 2, 7, 8, 14
 # GraphProto, NodeProto, TensorProto, OperatorSetIdProto, StringStringEntryProto
-_NODE, _INITIALIZER = 1, 5
+_NODE, _INITIALIZER, _INPUT = 1, 5, 11
 _NODE_NAME, _NODE_OPERATOR = 3, 4
-_EXTERNAL_DATA = 13
+_DATA_TYPE, _EXTERNAL_DATA = 2, 13
+# ValueInfoProto, TypeProto, and TypeProto.Tensor
+_TYPE, _TENSOR_TYPE, _ELEMENT = 2, 1, 1
+#: TensorProto.DataType
+_DOUBLE = 11
 _DOMAIN, _VERSION = 1, 2
 _KEY, _VALUE = 1, 2
 #: How many nodes are read; what tells files apart stands at the beginning.
@@ -36,6 +40,7 @@ class OnnxHeader:
         metadata: what the producer added.
         first_nodes: name and operator of the first nodes of the graph.
         external: names of other files that hold weights.
+        float64: whether an input or a weight is of numbers of double precision.
     """
 
     ir_version: int = 0
@@ -44,6 +49,7 @@ class OnnxHeader:
     metadata: Mapping[str, str] = field(default_factory=dict)
     first_nodes: tuple[tuple[str, str], ...] = ()
     external: tuple[str, ...] = ()
+    float64: bool = False
 
     def versions(self) -> str:
         """Return the versions in words.
@@ -79,7 +85,7 @@ def _header(message: memoryview) -> OnnxHeader:
     metadata: dict[str, str] = {}
     nodes: list[tuple[str, str]] = []
     external: dict[str, None] = {}
-    graphs = 0
+    graphs, float64 = 0, False
     for number, value in fields(message):
         if number == _IR_VERSION and isinstance(value, int):
             ir_version = value
@@ -97,15 +103,18 @@ def _header(message: memoryview) -> OnnxHeader:
                     nodes.append(_node(part))
                 elif name == "tensor":
                     external.update(dict.fromkeys(_external(part)))
+                    float64 |= _DOUBLE in _numbers(part, _DATA_TYPE)
+                elif name == "input":
+                    float64 |= _DOUBLE in _numbers(part, _TYPE, _TENSOR_TYPE, _ELEMENT)
     if not graphs or not opsets:
         raise ValueError("it has no graph, or names no opset")
     return OnnxHeader(
-        ir_version, opsets, producer, metadata, tuple(nodes), tuple(external)
+        ir_version, opsets, producer, metadata, tuple(nodes), tuple(external), float64
     )
 
 
 def _parts(graph: memoryview) -> Iterator[tuple[str, memoryview]]:
-    names = {_NODE: "node", _INITIALIZER: "tensor"}
+    names = {_NODE: "node", _INITIALIZER: "tensor", _INPUT: "input"}
     for number, value in fields(graph):
         if number in names:
             yield names[number], as_bytes(value)
@@ -137,6 +146,14 @@ def _external(tensor: memoryview) -> Iterator[str]:
             key, text = _entry(value)
             if key == "location":
                 yield text
+
+
+def _numbers(message: memoryview, number: int, *inside: int) -> list[Value]:
+    """Return the values of a field; of more, those of fields of that one."""
+    found = [value for key, value in fields(message) if key == number]
+    if not inside:
+        return found
+    return [each for part in found for each in _numbers(as_bytes(part), *inside)]
 
 
 def _entry(value: Value) -> tuple[str, str]:

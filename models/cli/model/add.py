@@ -11,6 +11,7 @@ import click
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.errors import WrongUse
 from icf.models.cards import ModelCard
+from icf.models.formats.outside import COLOURS
 from icf.models.gate.licences import licence_warnings
 from icf.models.registry.aliases import this_user
 from icf.models.registry.tasks import IN_WORDS
@@ -25,7 +26,7 @@ _MEGABYTE = 1_000_000
     "form",
     metavar="FORMAT",
     required=True,
-    help="centerface, yolov8, scrfd, retinaface, arcface, ccip, "
+    help="centerface, yolov8, scrfd, retinaface, arcface, ccip, embedder (any other), "
     "torchvision-retinanet, dinov2, timm:NAME, or one of your own package.",
 )
 @click.option("--name", metavar="NAME", help="What it is called  [default: the file].")
@@ -37,7 +38,8 @@ _MEGABYTE = 1_000_000
     "parameters",
     metavar="NAME=NUMBER",
     multiple=True,
-    help="A number of its card, such as side=1024; `icf model show` lists them.",
+    help="A number of its card, such as side=1024, or three of them, of red, green "
+    "and blue, as mean=0.5,0.4,0.4; `icf model show` lists them.",
 )
 @click.option("--member", metavar="FILE", help="The file of a folder or ZIP file.")
 @click.option("--sha256", metavar="HASH", help="Refuse a file with another SHA-256.")
@@ -74,7 +76,7 @@ def add_command(
         form,
         name or "",
         licence or "",
-        dict(map(_number, parameters)),
+        dict(pair for each in parameters for pair in _numbers(each)),
         member or "",
         sha256 or "",
     )
@@ -96,7 +98,9 @@ def add_command(
     invocation.emit(result, lambda: _text(card, added.source_sha256))
     for each in (*card.limits, *warnings):
         invocation.say(f"note: {each}")
-    invocation.say(f"next: `icf model promote {card.name}` compares it and uses it")
+    # Another model may have the same name, none the same file.
+    stem = card.file.rpartition(".")[0]
+    invocation.say(f"next: `icf model promote {stem}` compares it and uses it")
 
 
 class _fetching:
@@ -127,18 +131,23 @@ class _fetching:
         return told
 
 
-def _number(text: str) -> tuple[str, float]:
-    """Read NAME=NUMBER.
+def _numbers(text: str) -> list[tuple[str, float]]:
+    """Read NAME=NUMBER, or NAME=NUMBER,NUMBER,NUMBER of red, green and blue.
 
-    >>> _number("side=640")
-    ('side', 640.0)
+    >>> _numbers("side=640")
+    [('side', 640.0)]
+    >>> _numbers("std=0.2,0.3,0.4")
+    [('std_red', 0.2), ('std_green', 0.3), ('std_blue', 0.4)]
     """
     name, _, value = text.partition("=")
+    name = name.strip()
+    names = [f"{name}_{each}" for each in COLOURS] if "," in value else [name]
     try:
-        return name.strip(), float(value)
+        return list(zip(names, map(float, value.split(",")), strict=True))
     except ValueError:
         raise WrongUse(
-            f"--parameter {text!r}: expected NAME=NUMBER, as in side=640"
+            f"--parameter {text!r}: expected NAME=NUMBER, as in side=640, or three "
+            "numbers, of red, green and blue, as in mean=0.5,0.4,0.4"
         ) from None
 
 

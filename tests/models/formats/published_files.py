@@ -163,6 +163,48 @@ def ccip_features(path: Path) -> Path:
     return graph.save(path, ["batch", 3, 384, 384], {"output": ["batch", 3]})
 
 
+def own_embedder(
+    path: Path,
+    *,
+    side: int | str = 160,
+    batch: int | str = "n",
+    last: bool = False,
+    places: int = 0,
+    extra: bool = False,
+    inside: int = TensorProto.FLOAT,
+    factor: float = 1.0,
+) -> Path:
+    """Write an embedder whose vector is the mean of each channel, as it sees them.
+
+    Args:
+        path: the file.
+        side: of its input; a word: any.
+        batch: pictures that it takes; a word: any.
+        last: its input has the channels last.
+        places: dimensions of size 1 behind those of its output.
+        extra: it also gives the number of the largest channel, a whole number.
+        inside: kind of the numbers of its output, and of those that it computes with.
+        factor: what its vector is multiplied by.
+    """
+    graph = _Graph("x")
+    pictures = graph.input
+    if last:
+        pictures = graph.add("Transpose", [pictures], perm=[0, 3, 1, 2])
+    pooled = graph.add("GlobalAveragePool", [pictures])
+    kind = helper.tensor_dtype_to_np_dtype(inside)
+    cast = graph.add("Cast", [pooled], to=inside)
+    scaled = graph.add("Mul", [cast, graph.tensor(np.full(1, factor, kind))])
+    graph.add("Reshape", [scaled, graph.integers([0, -1, *[1] * places])], "vector")
+    given: dict[str, Shape] = {"vector": [batch, 3, *[1] * places]}
+    kinds = {"vector": inside}
+    if extra:
+        flat = graph.add("Flatten", [pooled])
+        graph.add("ArgMax", [flat], "best", axis=1, keepdims=0)
+        given, kinds = {"best": [batch], **given}, {"best": TensorProto.INT64, **kinds}
+    taken = [batch, side, side, 3] if last else [batch, 3, side, side]
+    return graph.save(path, taken, given, kinds=kinds)
+
+
 def constant(path: Path, task: str) -> Path:
     """Write an embedder or a YOLO detector that gives the same for every picture."""
     graph = _Graph("images")
@@ -312,10 +354,12 @@ class _Graph:
         metadata: Mapping[str, str] | None = None,
         version: tuple[int, int] = (17, 8),
         listed: bool = False,
+        kinds: Mapping[str, int] | None = None,
     ) -> Path:
         """Write the file: its version of the operators, and of the file's form.
 
         ``listed``: weights are among the inputs too, as PyTorch once wrote them.
+        ``kinds``: of the numbers of outputs that are not float32.
         """
         graph = helper.make_graph(
             self._nodes,
@@ -329,7 +373,9 @@ class _Graph:
                 ),
             ],
             [
-                helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+                helper.make_tensor_value_info(
+                    name, (kinds or {}).get(name, TensorProto.FLOAT), shape
+                )
                 for name, shape in given.items()
             ],
             self._tensors,

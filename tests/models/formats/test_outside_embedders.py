@@ -63,8 +63,8 @@ def test_an_uncalibrated_curve_takes_nothing_for_sure_and_drops_nothing(
     path = insightface_embedder(tmp_path / "rec.onnx")
     opened(path, ArcFace)
     embedder = Embedder.open(path)
-    assert embedder.probability_same(1.0) == pytest.approx(0.75, abs=0.01)
-    assert embedder.probability_same(-0.4) > 0.1
+    assert embedder.curve.probability(1.0) == pytest.approx(0.75, abs=0.01)
+    assert embedder.curve.probability(-0.4) > 0.1
     assert UNCALIBRATED["calibrated"] == 0
 
 

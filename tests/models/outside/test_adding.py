@@ -20,7 +20,7 @@ from icf.models.embedding import Embedder
 from icf.models.outside import download
 from tests.app.program import call
 from tests.models.formats import published_files as files
-from tests.models.onnx_files import RED, painted
+from tests.models.onnx_files import RED, colour_embedder, painted
 
 
 def add(space: Path, source: object, form: str, *words: object) -> Result:
@@ -122,6 +122,51 @@ def test_an_added_embedder_is_not_calibrated_until_the_user_gives_a_curve(
     assert (embedder.curve.slope, embedder.curve.intercept) == (9, -4)
 
 
+def test_the_same_weights_with_other_numbers_are_another_model(
+    tmp_path: Path, space: Path
+) -> None:
+    """Vectors are kept under a model's hash, so the hash must mean its numbers too."""
+    source = files.own_embedder(tmp_path / "mine.onnx")
+
+    def made(*numbers: str) -> dict[str, str]:
+        words = [word for each in numbers for word in ("--parameter", each)]
+        found: dict[str, str] = json.loads(
+            add(space, source, "embedder", *words).stdout
+        )
+        return found
+
+    first, other = made(), made("mean=0.5")
+    assert first["sha256"] == sha256_of(source) == other["source_sha256"]
+    assert other["sha256"] not in (first["sha256"], made("mean=0.4")["sha256"])
+    assert made("mean=0.5")["sha256"] == other["sha256"]
+    # What its cosines mean is no part of its vectors.
+    assert made("slope=9", "intercept=-4")["sha256"] == first["sha256"]
+    crop = np.full((50, 50, 3), (250, 100, 20), np.uint8)
+    for card, middle in ((first, 0), (other, 0.5)):
+        vector = Embedder.open(space / "models" / card["file"]).embed([crop])[0]
+        expected = np.array([250, 100, 20]) / 255 - middle
+        np.testing.assert_allclose(
+            vector, expected / np.linalg.norm(expected), atol=1e-4
+        )
+    yolo = files.yolo(tmp_path / "faces.onnx", side="any")
+    small = json.loads(add(space, yolo, "yolov8", "--parameter", "side=320").stdout)
+    assert small["sha256"] != json.loads(add(space, yolo, "yolov8").stdout)["sha256"]
+
+
+def test_a_model_with_a_card_is_not_added_as_something_else(
+    tmp_path: Path, space: Path
+) -> None:
+    source = colour_embedder(tmp_path / "trained.onnx")
+    with pytest.raises(WrongUse, match=r"card says icf-embedder-onnx: `icf model prom"):
+        add(space, source, "embedder")
+    # A card of an earlier file of that name says nothing of this one.
+    files.own_embedder(source)
+    first = json.loads(add(space, source, "embedder").stdout)
+    kept = space / "models" / first["file"]
+    again = json.loads(add(space, kept, "embedder", "--parameter", "bgr=1").stdout)
+    assert again["parameters"]["bgr"] == 1
+
+
 def test_weights_in_another_file_are_put_into_one(tmp_path: Path, space: Path) -> None:
     source = files.insightface_embedder(tmp_path / "rec.onnx", prepares=True)
     model = onnx.load(source)
@@ -158,6 +203,29 @@ def of_half_floats(path: Path) -> Path:
     return path
 
 
+def of_doubles(path: Path, *, taken: int = onnx.TensorProto.DOUBLE) -> Path:
+    """Export an embedder that computes in float64, as NumPy's defaults make it."""
+    network = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 4, 8, 8), torch.nn.AvgPool2d(14), torch.nn.Flatten()
+    )
+    torch.onnx.export(
+        network.double().eval(),
+        (torch.zeros(1, 3, 112, 112, dtype=torch.float64),),
+        path,
+        opset_version=18,
+        dynamo=True,
+        external_data=False,
+    )
+    if taken == onnx.TensorProto.FLOAT:
+        model = onnx.load(path)
+        [pictures] = model.graph.input
+        cast = onnx.helper.make_node("Cast", ["x"], [pictures.name], to=11)
+        model.graph.node.insert(0, cast)
+        pictures.name, pictures.type.tensor_type.elem_type = "x", taken
+        path.write_bytes(model.SerializeToString())
+    return path
+
+
 def of_bytes(path: Path, content: bytes) -> Path:
     path.write_bytes(content)
     return path
@@ -179,6 +247,16 @@ class _Runs:
         ),
         (lambda p: old_or_new(p, ir=8, opset=99), "arcface", r"IR version 8, opset 99"),
         (of_half_floats, "arcface", r"as float16 .* export it with float32 inputs"),
+        (
+            of_doubles,
+            "embedder",
+            r"float64 numbers.*export it with float32.*\.float\(\)",
+        ),
+        (
+            lambda p: of_doubles(p, taken=onnx.TensorProto.FLOAT),
+            "embedder",
+            r"float64 numbers.*export it with float32",
+        ),
         (files.with_nan, "arcface", r"9 of 9 numbers of its embeddings are not finite"),
         (lambda p: files.constant(p, "embed"), "arcface", r"the same embedding"),
         (lambda p: files.constant(p, "detect"), "yolov8", r"the same boxes and scores"),

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from onnx import TensorProto
 
 import icf
 from icf.errors import BadModel, WrongUse
 from icf.models.cards import bundled_path
 from icf.models.runtime import network
 from icf.models.runtime.network import open_network
+from tests.models.formats.published_files import own_embedder
 
 RNG = np.random.default_rng(7)
 
@@ -55,6 +57,20 @@ def test_what_somebody_set_on_reporting_stays(monkeypatch: pytest.MonkeyPatch) -
     importlib.reload(icf)
     assert os.environ["ORT_DISABLE_TELEMETRY"] == "0"
     assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
+
+
+@pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
+@pytest.mark.parametrize("kind", [TensorProto.FLOAT16, TensorProto.DOUBLE])
+def test_outputs_of_other_precisions_come_as_float32(
+    tmp_path: Path, kind: int, runtime: network.Runtime
+) -> None:
+    path = own_embedder(tmp_path / "mine.onnx", inside=kind, extra=True)
+    batch = np.full((2, 3, 160, 160), 300, np.float32)
+    best, vectors = open_network(path, runtime=runtime).run(batch)
+    assert vectors.dtype == np.float32
+    # The square of 300 is more than a float16 holds.
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(300 * 3**0.5, rel=1e-3)
+    assert best.dtype == np.int64
 
 
 def test_threads_may_share_a_network_in_either_runtime() -> None:

@@ -39,6 +39,22 @@ def test_metadata_and_files_of_weights_are_named(tmp_path: Path) -> None:
     assert header.opsets == {"ai.x": 3}
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("weights", [False, True])
+def test_numbers_of_double_precision_are_seen(
+    tmp_path: Path, kind: type[np.floating], weights: bool
+) -> None:
+    element = helper.np_dtype_to_tensor_dtype(np.dtype(kind))
+    pictures = helper.make_tensor_value_info("x", element, ["n", 3])
+    tensor = numpy_helper.from_array(np.zeros(4, kind), "weights")
+    graph = helper.make_graph(
+        [], "made", [] if weights else [pictures], [], [tensor] if weights else []
+    )
+    path = tmp_path / "model.onnx"
+    path.write_bytes(helper.make_model(graph).SerializeToString())
+    assert read_header(path).float64 == (kind is np.float64)
+
+
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.5, 0.9999])
 def test_a_file_that_ends_early_is_refused(tmp_path: Path, share: float) -> None:
     whole = bundled_path("embedder").read_bytes()
