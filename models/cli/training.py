@@ -142,9 +142,10 @@ def _count_data(invocation: Invocation, task: TaskName, asked: Asked) -> dict[st
         IcfError: what training would raise.
     """
     from icf.models.cli.trained import read_asked, read_data
+    from icf.models.training.train import check_run
 
     workspace = workspace_of(invocation)
-    _, _, specs = read_asked(task, asked, workspace)
+    start, config, specs = read_asked(task, asked, workspace)
     places = {str(each): Path(each.place).expanduser() for each in specs if each.place}
     if missing := [text for text, place in places.items() if not place.exists()]:
         for text in missing:
@@ -153,6 +154,8 @@ def _count_data(invocation: Invocation, task: TaskName, asked: Asked) -> dict[st
     index = read_data(task, specs, workspace)
     for each in index.skipped:
         invocation.say(str(each))
+    if asked.mix is None:  # which changes the configuration, by short trainings
+        check_run(task, index, config, asked.out, start)
     faces = int((~index.ignored).sum())
     counts = {"pictures": len(index), "faces": faces}
     return counts | (

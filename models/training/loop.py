@@ -358,7 +358,14 @@ class Loop:
         self._ranks.wait()
 
     def _resume(self, found: RunState) -> None:
-        self._parts.load(found.weights)
+        try:
+            self._parts.load(found.weights)
+        except (KeyError, RuntimeError) as error:
+            raise WrongUse(
+                f"{self._folder} holds a run that another version of icf began, with "
+                "other weights or identities: name another folder, or remove it, and "
+                "train anew"
+            ) from error
         self._average.load(found.average, found.mean)
         moments = {
             number: {

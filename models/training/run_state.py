@@ -104,6 +104,22 @@ class RunState:
         )
 
 
+def save_parts(
+    weights: Path, sha256: str, parts: Mapping[str, Tensor], **about: Any
+) -> None:
+    """Write all weights of a run next to its ONNX file, into which norms are folded.
+
+    Args:
+        weights: the ONNX file.
+        sha256: of that file.
+        parts: the weights of all parts, by ``part.weight``.
+        about: what else the file says: names of identities.
+    """
+    said = {"about": json.dumps({**about, "sha256": sha256})}
+    stored = safetensors.torch.save(storable(parts), said)
+    replace_file(weights.with_suffix(".safetensors"), [stored])
+
+
 def storable(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return tensors as safetensors takes them: on the CPU, no views, contiguous."""
     return {

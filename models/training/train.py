@@ -13,11 +13,11 @@ from typing import Any
 
 from icf.errors import BadInput
 from icf.models.cards import ModelCard, load_card, sha256_of
-from icf.models.data.index import Source, build_index
+from icf.models.data.index import DataIndex, Source, build_index
 from icf.models.training.config import TrainingConfig, digest_of
 from icf.models.training.distributed import Device, Ranks, alone_in, joined
 from icf.models.training.loop import CHECKPOINT, Finished, Loop, Report, Watcher
-from icf.models.training.run_state import check_same
+from icf.models.training.run_state import RunState, check_same
 from icf.models.training.start import Start, read_start
 from icf.models.training.task import TASKS, Facts, Given, Task
 from icf.stores.files import replace_file
@@ -120,65 +120,91 @@ def train(
         WrongUse: ``out`` holds another run, or options do not fit one another.
     """
     with joined(device) as ranks:
-        return _Training(task, data, config, out, start, cache, recipe, ranks).run(
-            watcher or Silent(), say
-        )
+        first = None if start is None else _read_start(start, task)
+        stored = cache or out / "cache"
+        made = _Training(task, data, config, out, first, stored, recipe, ranks)
+        with alone_in(out, ranks):
+            return made.run(watcher or Silent(), say)
 
 
+def check_run(
+    task: str, index: DataIndex, config: TrainingConfig, out: Path, start: Path | None
+) -> None:
+    """Raise what `train` would of the start model, and of another run in its folder.
+
+    Args:
+        task: a name of `TASKS`.
+        index: of the data.
+        config: of the task's class.
+        out: folder of the model; it need not be there.
+        start: weights or card of the model to start from.
+
+    Raises:
+        IcfError: as `train`.
+    """
+    first = None if start is None else _read_start(start, task)
+    identity = identity_of(task, config, index.digest(), first)
+    if (out / RUN).exists():
+        found = json.loads((out / RUN).read_text(encoding="utf-8"))
+        check_same(identity, found["identity"], out)
+    elif (out / CHECKPOINT).exists():
+        check_same(identity, RunState.load(out / CHECKPOINT).identity, out)
+
+
+def identity_of(
+    task: str, config: TrainingConfig, data: str, start: Start | None
+) -> dict[str, Any]:
+    """Return what makes a run: a checkpoint of another one is not resumed.
+
+    Args:
+        task: a name of `TASKS`.
+        config: its settings; those that change no number of the model do not count.
+        data: digest of the index of the data.
+        start: the model to start from.
+    """
+    settings = config.model_dump(mode="json")
+    loop = {k: v for k, v in settings["loop"].items() if k not in _WITHOUT_EFFECT}
+    return {
+        "task": task,
+        "config": {**settings, "loop": loop},
+        "data": data,
+        "start": start.card.sha256 if start else "",
+    }
+
+
+def _read_start(path: Path, task: str) -> Start:
+    return read_start(path, _TASK_OF_CARD.get(task, task))
+
+
+@dataclass(frozen=True)
 class _Training:
-    def __init__(
-        self,
-        task: str,
-        data: Sequence[Source],
-        config: TrainingConfig,
-        out: Path,
-        start: Path | None,
-        cache: Path | None,
-        recipe: str,
-        ranks: Ranks,
-    ) -> None:
-        self._name, self._sources, self._config = task, data, config
-        self._out, self._cache, self._ranks = out, cache or out / "cache", ranks
-        self._recipe = recipe
-        self._start: Start | None = None
-        if start is not None:
-            self._start = read_start(start, _TASK_OF_CARD.get(task, task))
+    name: str
+    sources: Sequence[Source]
+    config: TrainingConfig
+    out: Path
+    start: Start | None
+    cache: Path
+    recipe: str
+    ranks: Ranks
 
     def run(self, watcher: Watcher, say: Say) -> Trained:
-        with alone_in(self._out, self._ranks):
-            return self._run(watcher, say)
-
-    def _run(self, watcher: Watcher, say: Say) -> Trained:
-        index = build_index(self._sources)
+        index = build_index(self.sources)
         for each in index.skipped:
             say(str(each))
-        identity = self._identity(index.digest())
+        identity = identity_of(self.name, self.config, index.digest(), self.start)
         if (done := self._finished(identity)) is not None:
             return done
-        kind = TASKS.load(self._name)
-        task: Task = kind.make(
-            Given(index, self._config, self._start, self._cache, say)
-        )
-        watched = watcher if self._ranks.is_first else Silent()
-        loop = Loop(task, identity, self._out, self._ranks, watched)
+        kind = TASKS.load(self.name)
+        task: Task = kind.make(Given(index, self.config, self.start, self.cache, say))
+        watched = watcher if self.ranks.is_first else Silent()
+        loop = Loop(task, identity, self.out, self.ranks, watched)
         finished = loop.run()
-        if self._ranks.is_first:
+        if self.ranks.is_first:
             self._publish(task, finished, identity)
-        self._ranks.wait()
+        self.ranks.wait()
         trained = self._finished(identity)
         assert trained is not None
         return trained
-
-    def _identity(self, data: str) -> dict[str, Any]:
-        """Return what makes this run: a checkpoint of another one is not resumed."""
-        config = self._config.model_dump(mode="json")
-        loop = {k: v for k, v in config["loop"].items() if k not in _WITHOUT_EFFECT}
-        return {
-            "task": self._name,
-            "config": {**config, "loop": loop},
-            "data": data,
-            "start": self._start.card.sha256 if self._start else "",
-        }
 
     def _finished(self, identity: Mapping[str, Any]) -> Trained | None:
         """Return the model of a run that was finished before.
@@ -187,16 +213,16 @@ class _Training:
             WrongUse: another run was finished here.
             BadInput: the model that it made is not there as it was.
         """
-        path = self._out / RUN
+        path = self.out / RUN
         if not path.exists():
             return None
         found = json.loads(path.read_text(encoding="utf-8"))
-        check_same(identity, found["identity"], self._out)
-        weights = self._out / found["file"]
+        check_same(identity, found["identity"], self.out)
+        weights = self.out / found["file"]
         card = load_card(weights.with_suffix(".json"))
         if not weights.is_file() or sha256_of(weights) != card.sha256:
             raise BadInput(
-                f"{weights} is not as the run left it; remove {self._out} and train "
+                f"{weights} is not as the run left it; remove {self.out} and train "
                 "again"
             )
         return Trained(card, weights, found["steps"], found["seconds"], card.figures)
@@ -205,21 +231,21 @@ class _Training:
         self, task: Task, finished: Finished, identity: Mapping[str, Any]
     ) -> None:
         facts = Facts(
-            parent=self._start.card.sha256 if self._start else "",
+            parent=self.start.card.sha256 if self.start else "",
             data=tuple(
                 {
                     "name": source.reader.name,
                     "source": f"fingerprint {source.reader.fingerprint()[:16]}",
                     "licence": source.reader.licence or "not stated",
                 }
-                for source in self._sources
+                for source in self.sources
             ),
-            recipe=self._recipe or f"configuration {digest_of(self._config)}",
-            seed=self._config.loop.seed,
+            recipe=self.recipe or f"configuration {digest_of(self.config)}",
+            seed=self.config.loop.seed,
             measured=task.measure(finished.network),
             parts=finished.parts,
         )
-        card = task.export(finished.network, self._out, facts)
+        card = task.export(finished.network, self.out, facts)
         done = {
             "identity": dict(identity),
             "file": card.file,
@@ -227,6 +253,6 @@ class _Training:
             "seconds": finished.seconds,
         }
         text = json.dumps(done, indent=2).encode()
-        replace_file(self._out / RUN, [text, b"\n"])
+        replace_file(self.out / RUN, [text, b"\n"])
         # All that it had is in the model's own files.
-        (self._out / CHECKPOINT).unlink(missing_ok=True)
+        (self.out / CHECKPOINT).unlink(missing_ok=True)

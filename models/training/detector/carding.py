@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-import datetime
-import json
 from pathlib import Path
 
-import safetensors.torch
-
-from icf.models.cards import ModelCard, save_card, sha256_of
-from icf.models.networks.detector_base import DetectorNetwork
+from icf.models.cards import ModelCard, new_card, save_card
+from icf.models.networks.detector_base import INPUT, DetectorNetwork
 from icf.models.training.detector.config import DetectorConfig
 from icf.models.training.detector.export import export
-from icf.models.training.run_state import storable
+from icf.models.training.run_state import save_parts
 from icf.models.training.task import Facts
-from icf.stores.files import replace_file
 
 #: The score from which a face is shown, until it is measured.
 _MIN_SCORE = 0.5
@@ -23,31 +17,19 @@ _MIN_SCORE = 0.5
 
 def blank(network: DetectorNetwork, config: DetectorConfig) -> ModelCard:
     """Return a card for a network that is not written yet, to measure it."""
-    settings = config.held_out
     return ModelCard(
-        name="detector",
-        task="detect",
-        format=network.format,
-        network="",
-        file="",
-        sha256="",
-        bytes=0,
-        created=datetime.date.today().isoformat(),
-        parent="",
-        architecture=network.architecture,
-        input="n x 3 x h x w, RGB, 0 to 255, h and w multiples of 64",
-        data=(),
-        seed=config.loop.seed,
-        recipe="",
-        figures={},
-        limits=(),
-        parameters={
-            "min_score": _MIN_SCORE,
-            "side": float(settings.side),
-            "overview": float(settings.overview),
-            "tiles": 1.0,
-        },
+        "detector", "detect", network.format, parameters=parameters(config)
     )
+
+
+def parameters(config: DetectorConfig) -> dict[str, float]:
+    """Return how pictures are shown to the detector, and its lowest score."""
+    return {
+        "min_score": _MIN_SCORE,
+        "side": float(config.held_out.side),
+        "overview": float(config.held_out.overview),
+        "tiles": 1.0,
+    }
 
 
 def export_with_card(
@@ -75,35 +57,22 @@ def export_with_card(
     """
     path = folder / "detector.onnx"
     export(network, path, like=like)
-    empty = blank(network, config)
     decided = (config.mix.decided,) if config.mix.decided else ()
-    card = dataclasses.replace(
-        empty,
+    card = new_card(
+        path,
+        "detect",
+        network.format,
+        {**parameters(config), **facts.measured.parameters},
         network=name,
-        file=path.name,
-        sha256=sha256_of(path),
-        bytes=path.stat().st_size,
         parent=facts.parent,
+        architecture=network.architecture,
+        input=INPUT,
         data=facts.data,
         seed=facts.seed,
         recipe=facts.recipe,
         figures=facts.measured.figures,
         limits=(*notes, *decided),
-        parameters={**empty.parameters, **facts.measured.parameters},
     )
-    save_whole(path, card, facts)
+    save_parts(path, card.sha256, facts.parts)
     save_card(card, path.with_suffix(".json"))
     return card
-
-
-def save_whole(path: Path, card: ModelCard, facts: Facts) -> None:
-    """Write all weights next to the ONNX file, into which some norms are folded.
-
-    Args:
-        path: of the ONNX file.
-        card: of that file.
-        facts: of the run, with its weights.
-    """
-    about = {"about": json.dumps({"sha256": card.sha256})}
-    weights = safetensors.torch.save(storable(facts.parts), about)
-    replace_file(path.with_suffix(".safetensors"), [weights])

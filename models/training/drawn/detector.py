@@ -20,21 +20,22 @@ from icf.models.detection import Detector as OpenedDetector
 from icf.models.formats.icf_detector import IcfDetector
 from icf.models.networks import create
 from icf.models.networks.centerface import CenterFaceScores
+from icf.models.networks.detector_base import INPUT
 from icf.models.networks.face_retinanet import FaceRetinaNet
 from icf.models.networks.published_weights import read_state
 from icf.models.networks.small_retinanet import SmallRetinaNet
 from icf.models.runtime.network import open_network
 from icf.models.training.config import TrainingConfig
+from icf.models.training.detector import carding, targets
 from icf.models.training.detector import losses as detector_losses
-from icf.models.training.detector import targets
 from icf.models.training.detector.batches import Batch, pictures_of
-from icf.models.training.detector.carding import save_whole
 from icf.models.training.detector.config import DetectorConfig
 from icf.models.training.detector.export import export
 from icf.models.training.detector.near_start import NearStart
 from icf.models.training.drawn import detector_figures, licences, mining
 from icf.models.training.drawn.soft_target import SoftTarget
 from icf.models.training.export import MAX_BYTES
+from icf.models.training.run_state import save_parts
 from icf.models.training.task import Facts, Given, Group, Measured, Moment, Rank
 from icf.tools.training_art import compose, heads, sources
 from icf.tools.training_art.scene_art import scene_art
@@ -42,7 +43,6 @@ from icf.tools.training_art.scene_art import scene_art
 PART = "detector"
 #: The network of recipes that name none.
 DEFAULT = "retinanet-mobilenetv2"
-MIN_SCORE = 0.5
 LIMITS = (
     "It was trained on generated and modelled heads, icons and a few hundred drawings; "
     "only the modelled ones are shown from several sides: it misses profiles, masks, "
@@ -223,16 +223,7 @@ class DrawnDetectorTask:
 
     def measure(self, network: nn.Module) -> Measured:
         """Return no figures: they are those of the exported file, see `export`."""
-        return Measured({}, self._parameters())
-
-    def _parameters(self) -> dict[str, float]:
-        shown = self.config.held_out
-        return {
-            "min_score": MIN_SCORE,
-            "side": float(shown.side),
-            "overview": float(shown.overview),
-            "tiles": 1.0,
-        }
+        return Measured({}, carding.parameters(self.config))
 
     def export(self, network: nn.Module, folder: Path, facts: Facts) -> ModelCard:
         """Write the model, measure the file on held-out styles, and write its card."""
@@ -250,11 +241,11 @@ class DrawnDetectorTask:
             path,
             "detect",
             network.format,
-            self._parameters(),
+            carding.parameters(self.config),
             network=self.config.network.name or DEFAULT,
             parent=(licences.CENTERFACE if grown else licences.PARENT) + through,
             architecture=network.architecture,
-            input="n x 3 x h x w, RGB, 0 to 255, h and w multiples of 64",
+            input=INPUT,
             data=licences.of_scenes(grown),
             seed=facts.seed,
             recipe=facts.recipe,
@@ -265,6 +256,6 @@ class DrawnDetectorTask:
         figures = detector_figures.measure(opened, heads.held_out_art())
         card = dataclasses.replace(card, figures=figures)
         # The next turn goes on from these: norms that are folded would start anew.
-        save_whole(path, card, facts)
+        save_parts(path, card.sha256, facts.parts)
         save_card(card, path.with_suffix(".json"))
         return card

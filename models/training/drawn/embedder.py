@@ -259,12 +259,13 @@ class DrawnEmbedderTask:
         side = self._batches.side
         network = self._exported(network)
         through = f", through model {facts.parent}" if facts.parent else ""
+        options = networks.options_of(self.config.network)
         dim = export_onnx(network, path, side, MAX_EMBEDDER_BYTES)
         card = new_card(
             path,
             "embed",
             "icf-embedder-onnx",
-            {**facts.measured.parameters, **self._options()},
+            {**facts.measured.parameters, **{k: float(v) for k, v in options.items()}},
             network=_FLIPPED
             if isinstance(network, FlippedEmbedder)
             else self.config.network.name,
@@ -294,11 +295,6 @@ class DrawnEmbedderTask:
         flipped = FlippedEmbedder()
         flipped.load_state_dict(network.state_dict())
         return flipped.to(next(network.parameters()).device).eval()
-
-    def _options(self) -> dict[str, float]:
-        """What PyTorch needs to make the network of the file again."""
-        given = {"dim": self.config.network.dim, "side": self.config.network.side}
-        return {key: float(value) for key, value in given.items() if value is not None}
 
     def _data(self) -> tuple[Mapping[str, str], ...]:
         if not self.config.drawn.real:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
 from torch import nn
 
 from icf.models.cards import ModelCard, new_card, save_card
 from icf.models.training.embedder.config import EmbedderConfig
+from icf.models.training.embedder.network import options_of
 from icf.models.training.export import export_checked
-from icf.models.training.run_state import storable
+from icf.models.training.run_state import save_parts
 from icf.models.training.task import Facts
-from icf.stores.files import replace_file
 
 #: The largest difference of an output, relative to the largest number of that output.
 _TOLERANCE = 1e-4
@@ -47,17 +45,12 @@ def export(
     """
     path = folder / "embedder.onnx"
     dim = export_onnx(network, path, side, like=like)
-    options = {"dim": config.network.dim, "side": config.network.side}
+    options = options_of(config.network)
     card = new_card(
         path,
         "embed",
         "icf-embedder-onnx",
-        {
-            **facts.measured.parameters,
-            **{
-                key: float(value) for key, value in options.items() if value is not None
-            },
-        },
+        {**facts.measured.parameters, **{k: float(v) for k, v in options.items()}},
         network=config.network.name,
         parent=facts.parent,
         architecture=f"{config.network.name}, {dim} numbers; {config.loss.name}",
@@ -68,9 +61,7 @@ def export(
         figures=facts.measured.figures,
         limits=_limits(facts),
     )
-    whole = {"about": json.dumps({**about, "sha256": card.sha256})}
-    weights = safetensors.torch.save(storable(facts.parts), whole)
-    replace_file(path.with_suffix(".safetensors"), [weights])
+    save_parts(path, card.sha256, facts.parts, **about)
     save_card(card, path.with_suffix(".json"))
     return card
 
@@ -120,5 +111,5 @@ def _limits(facts: Facts) -> tuple[str, ...]:
         return (calibrated,)
     return (
         "Its figures and probabilities are of faces that it was trained on, because "
-        "there were too few characters to hold any out.",
+        "no characters were held out.",
     )

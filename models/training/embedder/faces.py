@@ -152,8 +152,8 @@ def _measured_on(
     if not len(faces):
         faces, group = trained, TRAINED_ON
         given.say(
-            "too few identities to hold some out: the figures will be of faces that "
-            "were trained on"
+            "no identities are held out, as there are too few, or too many share "
+            "pictures: the figures will be of faces that were trained on"
         )
     # Whole identities, until there are enough.
     random = np.random.default_rng(config.held_out.seed)

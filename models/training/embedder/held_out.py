@@ -2,7 +2,7 @@
 
 Whether an identity is held out follows from its name and a seed: it does not depend on
 the others, so a model that is trained further in a later round has never seen those
-that it is measured on.
+that it is measured on. Identities that share pictures go by the first of their names.
 """
 
 from __future__ import annotations
@@ -50,11 +50,14 @@ def divide(index: DataIndex, settings: HeldOutSettings) -> Division:
     identity = index.identity[faces]
     family = _families(identity, index.group[index.picture[faces]])
     names = [stable_name(index, number) for number in range(len(index.identities))]
-    place = np.ones(len(names))
-    for number in np.unique(identity):
-        first = family[number]
-        place[first] = min(place[first], _place(names[number], settings.seed))
     known = np.unique(identity)
+    first: dict[int, str] = {}
+    for number in known:
+        name = names[number]
+        first[family[number]] = min(name, first.get(family[number], name))
+    place = np.ones(len(names))
+    for number, name in first.items():
+        place[number] = _place(name, settings.seed)
     counts = np.bincount(identity, minlength=len(names))
     chosen = known[place[family[known]] < settings.share]
     out = np.isin(identity, chosen)

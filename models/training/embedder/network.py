@@ -34,6 +34,12 @@ def of_start(settings: NetworkSettings, card: ModelCard) -> NetworkSettings:
     return settings.model_copy(update={"name": card.network, **options})
 
 
+def options_of(settings: NetworkSettings) -> dict[str, int]:
+    """Return what the network is made with; nothing where it is not given."""
+    given = {"dim": settings.dim, "side": settings.side}
+    return {key: value for key, value in given.items() if value is not None}
+
+
 def make_network(
     settings: NetworkSettings, seed: int, start: Start | None
 ) -> nn.Module:
@@ -49,10 +55,8 @@ def make_network(
         WrongUse: a package is missing, or the options do not fit the network.
     """
     torch.manual_seed(seed)
-    given = {"dim": settings.dim, "side": settings.side}
-    options = {key: value for key, value in given.items() if value is not None}
     try:
-        network = create(settings.name, **options)
+        network = create(settings.name, **options_of(settings))
     except TypeError as error:
         raise WrongUse(
             f"network.name = {settings.name!r} does not take network.dim or "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ import numpy as np
 import torch
 
 from icf.models import photo
-from icf.models.cards import ModelCard, save_card, sha256_of
+from icf.models.cards import ModelCard, new_card, save_card
 from icf.models.networks.photo import FEATURE_BLOCKS, PhotoNet
 from icf.models.runtime.network import open_network
 from icf.models.training.drawn import licences
@@ -118,15 +117,12 @@ def bundle(
         net.head.bias.add_(shift)
     export(net, path)
     scored = scored.shifted(shift)
-    card = ModelCard(
-        name="photo",
-        task="judge",
-        format="icf-photo-onnx",
+    card = new_card(
+        path,
+        "judge",
+        "icf-photo-onnx",
+        {"max_photo": MAX_PHOTO},
         network="photo-mobilenetv2",
-        file=path.name,
-        sha256=sha256_of(path),
-        bytes=path.stat().st_size,
-        created=datetime.date.today().isoformat(),
         parent=licences.PARENT,
         architecture=(
             f"MobileNetV2 up to block {FEATURE_BLOCKS[-1]}, the features after blocks "
@@ -146,7 +142,6 @@ def bundle(
             "in all": {"auc": round(scored.area(), 4)},
         },
         limits=LIMITS,
-        parameters={"max_photo": MAX_PHOTO},
     )
     save_card(card, path.with_suffix(".json"))
     return card

@@ -14,14 +14,15 @@ import sqlalchemy as sa
 
 from icf.app.round import run as round_run
 from icf.catalogue.rounds.log import Round, newest
-from icf.catalogue.schema import decision, face, gate, model_alias
+from icf.catalogue.schema import decision, face, gate, model_alias, round_
 from icf.codes import RoundState
 from icf.models.cards import load_card
-from icf.models.registry import aliases
+from icf.models.registry import aliases, store
 from icf.workspace import Workspace, find
 from tests.app.program import said
 from tests.app.round.test_run import answer, drive
 from tests.filter.workspaces import make_workspace, rows, run_filter, site_files
+from tests.models.onnx_files import colour_embedder
 
 pytestmark = pytest.mark.slow
 
@@ -123,6 +124,23 @@ def test_a_killed_training_went_on_to_its_last_step(place: Workspace) -> None:
     assert training["steps"] == 4
     assert training["path"].startswith("models/training/round-1-")
     assert (place.root / training["path"]).is_file()
+
+
+def test_a_champion_from_outside_is_not_trained_and_stops_no_round(
+    place: Workspace, tmp_path: Path
+) -> None:
+    own = colour_embedder(tmp_path / "foreign.onnx")
+    card = store.add(place, own, "me")
+    with place.catalogue.write() as connection:
+        aliases.promote(connection, "embedder", card.sha256, "me", "forced", None)
+        # The round has not trained yet.
+        connection.execute(sa.update(round_).values(status="train", summary="{}"))
+    found = drive(place)
+    assert found.state is RoundState.DONE
+    assert found.summary["training"]["skipped"] == (
+        "the champion foreign is from outside, and only runs: icf-train cannot train "
+        "it further. `icf model promote` of one that can, such as bundled, changes that"
+    )
 
 
 def test_a_model_that_is_not_worse_is_promoted_and_decides_from_then_on(

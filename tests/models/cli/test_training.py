@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from icf.errors import BadModel, IcfError, WrongUse
 from icf.models.cli.main import cli
+from icf.models.data.index import Source, build_index
+from icf.models.data.spec import open_reader, parse
+from icf.models.training.config import read_config
+from icf.models.training.detector.config import DetectorConfig
+from icf.models.training.loop import CHECKPOINT
+from icf.models.training.run_state import RunState
+from icf.models.training.train import RUN, identity_of
+from tests.app.program import invoke
 from tests.models.cli.test_detector import write_coco
+from tests.models.onnx_files import colour_detector
 
 
 @pytest.fixture
@@ -76,6 +88,41 @@ def test_a_dry_run_refuses_data_that_cannot_be_trained_on(
     done = CliRunner().invoke(cli, words)
     assert isinstance(done.exception, IcfError)
     assert named in str(done.exception)
+
+
+def test_a_dry_run_refuses_a_model_that_cannot_be_trained_further(
+    tmp_path: Path, data: str
+) -> None:
+    start = colour_detector(tmp_path / "foreign.onnx")
+    words = ["detector", "--data", data, "--from", start, "--out", tmp_path / "out"]
+    for more in ([], ["--dry-run"]):
+        with pytest.raises(WrongUse, match="foreign cannot be trained further: its ca"):
+            invoke(cli, *words, *more)
+
+
+def test_a_dry_run_refuses_a_folder_of_another_run(tmp_path: Path, data: str) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    words = ["detector", "--data", data, "--out", out]
+    config = read_config(DetectorConfig, "detector")
+    index = build_index([Source(open_reader(parse(data), None))])
+    own = identity_of("detector", config, index.digest(), None)
+    parts = ("weights", "average", "mean", "moments", "scaler")
+    nothing: dict[str, Any] = {part: {} for part in parts}
+    state = RunState(3, 9, 1.0, own, **nothing)
+    state.save(out / CHECKPOINT)
+    assert "would go on from step 3" in invoke(cli, *words, "--dry-run").output
+    with pytest.raises(WrongUse, match=r"another config\.loop\.seed"):
+        invoke(cli, *words, "--seed", 8, "--dry-run")
+    state = dataclasses.replace(state, identity={**own, "data": "before"})
+    state.save(out / CHECKPOINT)
+    for more in ([], ["--dry-run"]):
+        with pytest.raises(WrongUse, match="holds another run: it has another data"):
+            invoke(cli, *words, *more)
+    (out / CHECKPOINT).unlink()
+    (out / RUN).write_text(json.dumps({"identity": {**own, "task": "x"}, "steps": 9}))
+    with pytest.raises(WrongUse, match="holds another run: it has another task"):
+        invoke(cli, *words, "--dry-run")
 
 
 def test_a_dry_run_names_data_that_are_not_there_yet(tmp_path: Path, data: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import os
@@ -23,7 +24,7 @@ from icf.errors import BadInput, BadModel, WrongUse
 from icf.models.cards import load_card, sha256_of
 from icf.models.embedding import Embedder
 from icf.models.training.loop import CHECKPOINT
-from icf.models.training.run_state import check_same
+from icf.models.training.run_state import RunState, check_same
 from icf.models.training.trackers.json_lines import FILE, read_log
 from icf.models.training.train import RUN, Silent, Trained
 from icf.stores.lock import one_at_a_time
@@ -182,6 +183,22 @@ def test_a_run_that_another_version_began_says_how_to_begin_anew(
 ) -> None:
     with pytest.raises(WrongUse, match=r"the version of icf that .* remove this one"):
         check_same({"start": "bundled now"}, {"start": "bundled then"}, tmp_path)
+
+
+@pytest.mark.parametrize("change", ["shape", "name"])
+def test_a_checkpoint_whose_weights_do_not_fit_says_how_to_begin_anew(
+    killed: Path, faces: Path, change: str
+) -> None:
+    """An earlier version may have held out other identities, of the same data."""
+    path = killed / CHECKPOINT
+    found = RunState.load(path)
+    *_, name = (key for key in found.weights if key.startswith("loss."))
+    weights = {key: w for key, w in found.weights.items() if key != name}
+    key = name if change == "shape" else f"{name}s"
+    weights[key] = found.weights[name][1:]
+    dataclasses.replace(found, weights=weights).save(path)
+    with pytest.raises(WrongUse, match=r"another version of icf began.* remove it"):
+        train_small(faces, killed)
 
 
 def test_a_model_is_trained_further_from_its_own_file(

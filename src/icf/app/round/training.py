@@ -25,7 +25,8 @@ from icf.catalogue.rounds.log import Round, read_rounds
 from icf.catalogue.rows import by_ids, count_rows
 from icf.catalogue.schema import answer, face
 from icf.errors import IcfError
-from icf.models.cards import load_card, save_card
+from icf.models.cards import ModelCard, load_card, save_card, weights_path
+from icf.models.registry import resolve
 from icf.workspace import Workspace
 
 #: Digits of the labels' hash in the name of a folder.
@@ -43,6 +44,13 @@ def refusal(workspace: Workspace) -> str | None:
         return (
             f"filter.embedder is {workspace.settings.filter.embedder!r}, so a promoted "
             f"model would not be used: set it to {CHAMPION!r}"
+        )
+    champion = _champion(workspace)
+    if not champion.network:
+        return (
+            f"the champion {champion.name} is from outside, and only runs: icf-train "
+            "cannot train it further. `icf model promote` of one that can, such as "
+            "bundled, changes that"
         )
     with workspace.catalogue.read() as connection:
         per_identity = _trainable(connection)
@@ -113,6 +121,11 @@ def train(
     _name(workspace.root / made["path"], f"round-{found.number}")
     path = workspace.stored_path(Path(made["path"]))
     return {**made, "path": path, "answers": answers}
+
+
+def _champion(workspace: Workspace) -> ModelCard:
+    weights = weights_path(resolve.find(workspace, CHAMPION, "embedder"))
+    return load_card(weights.with_suffix(".json"))
 
 
 def _count_answers(connection: sa.Connection) -> int:

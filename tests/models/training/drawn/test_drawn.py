@@ -23,15 +23,15 @@ from icf.models.detection import Detector
 from icf.models.embedding import Embedder
 from icf.models.runtime.onnx_weights import read_weights
 from icf.models.training.detector.batches import Batch
-from icf.models.training.detector.carding import save_whole
 from icf.models.training.detector.config import DetectorConfig, NetworkSettings
 from icf.models.training.drawn import art as drawn_art
 from icf.models.training.drawn import detector, detector_figures, embedder
 from icf.models.training.drawn.embedder_config import DrawnSettings
 from icf.models.training.drawn.face_crops import Identities
 from icf.models.training.export import MAX_BYTES
+from icf.models.training.run_state import save_parts
 from icf.models.training.start import Start, read_start
-from icf.models.training.task import Facts, Given, Measured, Moment, Rank
+from icf.models.training.task import Given, Moment, Rank
 from icf.tools.training_art import figures as whole_figures
 from icf.tools.training_art import make, restyle, sources
 from icf.tools.training_art.real import figures
@@ -343,7 +343,7 @@ class TestTheSecondGeneration:
         card = new_card(path, "detect", "icf-detector-onnx", {}, network="x")
         save_card(card, path.with_suffix(".json"))
         kept = {f"detector.{name}": w for name, w in network.state_dict().items()}
-        save_whole(path, card, Facts("", (), "", 0, Measured({}), kept))
+        save_parts(path, card.sha256, kept)
         [again] = made(config, tmp_path, read_start(path, "detect")).parts.values()
         assert again.state_dict().keys() == network.state_dict().keys()
         for name, weights in again.state_dict().items():

@@ -94,6 +94,21 @@ def test_identities_that_share_near_duplicates_stay_on_one_side() -> None:
     assert held(index_of([*pictures, *chained])) == set()
 
 
+@pytest.mark.parametrize("size", [2, 10])
+def test_the_share_that_is_held_out_does_not_grow_with_families(size: int) -> None:
+    """A family is the cast of a film, who share pictures; most characters have one."""
+    pictures = [
+        picture(f"{film}-{who}-{side}", f"who-{film}-{who}", group=f"{film}-{side}")
+        for film in range(300)
+        for who in range(size)
+        for side in (0, 1)
+    ]
+    found = held(index_of(pictures), share=0.1)
+    assert len(found) == pytest.approx(0.1 * 300 * size, rel=0.5)
+    films = {name.split("-")[1] for name in found}
+    assert len(found) == size * len(films)
+
+
 def test_nothing_is_held_out_where_there_would_be_nothing_to_compare() -> None:
     division = divide(index_of(cast(3)), HeldOutSettings(share=0.5))
     assert len(division.trained) + len(division.held_out) <= 6
