@@ -13,7 +13,7 @@ from icf.annotate.choosing.choose import choose
 from icf.annotate.choosing.proposals import Proposal
 from icf.annotate.choosing.shares import Shares
 from icf.catalogue import ledger, reviews
-from icf.catalogue.rows import count_rows
+from icf.catalogue.rows import count_rows, lock_table
 from icf.catalogue.schema import batch, question
 from icf.catalogue.stale_reviews import close_stale
 from icf.codes import Chosen, Label
@@ -38,14 +38,14 @@ def ask(
         connection: a write transaction.
         run_id: the run that asks.
         form: the batch's format.
-        path: the batch's folder, as returned by `icf.annotate.batch.batch_path`.
+        path: the batch's folder, as `Workspace.stored_path` gives it.
         limit: maximum number of questions.
         shares: what the batch is made of.
 
     Returns:
         The batch; None if nothing is left to ask.
     """
-    _lock(connection)
+    lock_table(connection, question)  # who asks meanwhile would ask the same
     close_stale(connection)
     selected = choose(connection, limit, shares)
     if not selected:
@@ -72,7 +72,7 @@ def ask_one(
     Returns:
         The question's id.
     """
-    _lock(connection)
+    lock_table(connection, question)  # who asks meanwhile would ask the same
     found = find_batch(connection, path)
     if found is None:
         found = Batch(_new_id(connection), form, path, 0)
@@ -82,12 +82,6 @@ def ask_one(
     connection.execute(more.values(questions=batch.c.questions + 1))
     [made] = _insert(connection, run_id, found.id, [proposal])
     return made
-
-
-def _lock(connection: sa.Connection) -> None:
-    if connection.dialect.name == "postgresql":
-        # Who asks at the same time would ask the same.
-        connection.execute(sa.text("LOCK TABLE question IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def _insert(

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import sqlalchemy as sa
 
 from icf.catalogue.rows import by_ids, count_rows
 from icf.catalogue.schema import album, batch, character, question
-from icf.workspace import Workspace
 
 #: Folder of the pictures inside a batch.
 PICTURE_FOLDER = "pictures"
@@ -99,11 +97,6 @@ def pictured(*addresses: object) -> frozenset[int]:
     """
     found = (_PICTURED.search(each) for each in addresses if isinstance(each, str))
     return frozenset(int(each[1]) for each in found if each)
-
-
-def batch_path(workspace: Workspace, folder: Path) -> str:
-    """A batch's folder as the catalogue stores it."""
-    return workspace.stored_path(folder)
 
 
 def find_batch(connection: sa.Connection, path: str) -> Batch | None:

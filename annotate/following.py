@@ -15,6 +15,7 @@ from icf.annotate.labels import Labelled, read_labelled, write_posteriors
 from icf.annotate.rule import Rule
 from icf.catalogue import ledger, merges, reviews
 from icf.catalogue.references import LABEL
+from icf.catalogue.rows import lock_table
 from icf.catalogue.schema import question
 from icf.codes import Label
 
@@ -147,7 +148,6 @@ def lock(connection: sa.Connection, ids: Sequence[int]) -> list[int]:
         connection: a write transaction.
         ids: of questions.
     """
-    if connection.dialect.name == "postgresql":
-        # An answer may withdraw other questions than its own.
-        connection.execute(sa.text("LOCK TABLE question IN SHARE ROW EXCLUSIVE MODE"))
+    # All of them: an answer may withdraw other questions than its own.
+    lock_table(connection, question)
     return sorted(read_asked(connection, ids))

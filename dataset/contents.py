@@ -51,8 +51,6 @@ LATER = ("width", "height", "boxes")
 #: Rows that are converted together.
 _AT_ONCE = 16_384
 
-_SHA256 = re.compile("[0-9a-f]{64}")
-_HASH = re.compile("[0-9a-f]{16}")
 _LABEL = re.compile("[0-9]{1,18}")
 _SIDE = re.compile("[0-9]{1,9}")
 _BOX = r"[-+.0-9e]{1,30}(?: [-+.0-9e]{1,30}){3}(?: [^ ;]+)?"
@@ -325,23 +323,21 @@ def _names(rows: _Rows, name: str) -> Texts:
     return texts([meant_by(cell) for cell in rows.column(name)])
 
 
-def _sha256(rows: _Rows, name: str) -> Hexes:
-    empty = name in _OF_FACES
-    cells = rows.parse(
+def _digits(rows: _Rows, name: str, count: int) -> list[str]:
+    digits, empty = re.compile(f"[0-9a-f]{{{count}}}"), name in _OF_FACES
+    return rows.parse(
         name,
-        "64 hexadecimal digits",
-        lambda cell: _SHA256.fullmatch(cell) or (empty and not cell),
+        f"{count} hexadecimal digits",
+        lambda cell: digits.fullmatch(cell) or (empty and not cell),
     )
-    return np.array(cells, "S64")
+
+
+def _sha256(rows: _Rows, name: str) -> Hexes:
+    return np.array(_digits(rows, name, 64), "S64")
 
 
 def _hashes(rows: _Rows, name: str) -> IntArray:
-    empty = name in _OF_FACES
-    cells = rows.parse(
-        name,
-        "16 hexadecimal digits",
-        lambda cell: _HASH.fullmatch(cell) or (empty and not cell),
-    )
+    cells = _digits(rows, name, 16)
     return np.array([int(cell or "0", 16) for cell in cells], np.uint64).view(np.int64)
 
 

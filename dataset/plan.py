@@ -24,7 +24,6 @@ from icf.dataset.splits.protocol import Protocol
 from icf.settings import DatasetSettings
 
 IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
 
 RECTRAIN = "personai_icartoonface_rectrain"
 RECTEST = "personai_icartoonface_rectest"

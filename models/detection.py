@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from icf.models import views
-from icf.models.cards import ModelCard, bundled_path, verified, weights_path
-from icf.models.formats.base import (
-    DetectorFormat,
-    Found,
-    Opening,
-    check_pictures,
-    format_of,
-)
+from icf.models.cards import ModelCard
+from icf.models.formats.base import DetectorFormat, Found, check_pictures
+from icf.models.opened import OpenedModel
 from icf.models.overlap import suppress
-from icf.models.runtime.network import Device, Runtime
 from icf.models.views import View
 
 Pixels = NDArray[np.uint8]
@@ -31,8 +23,6 @@ Kind = Literal["cartoon", "human"]
 KINDS: tuple[Kind, Kind] = ("cartoon", "human")
 #: IoU above which two boxes are one face.
 SAME_FACE = 0.5
-#: Parameters that every detector's card gives.
-_PARAMETERS = frozenset({"min_score", "side", "overview", "tiles"})
 
 
 @dataclass(frozen=True)
@@ -50,7 +40,7 @@ class Detection:
     kind: Kind
 
 
-class Detector:
+class Detector(OpenedModel):
     """A detector of any format; threads may share it.
 
     Attributes:
@@ -64,44 +54,16 @@ class Detector:
         batch_size: views of one shape that it takes at a time.
     """
 
+    _network: DetectorFormat
+    task = "detect"
+    bundled_name = "detector"
+    kind = DetectorFormat
+    parameters = frozenset({"min_score", "side", "overview", "tiles"})
+
     def __init__(self, network: DetectorFormat, card: ModelCard) -> None:
-        self._network = network
+        super().__init__(network, card)
         self.runtime = network.runtime
         self.batch_size = network.batch_size
-        self.card = card
-        self.model_hash = card.sha256
-
-    @classmethod
-    def bundled(
-        cls, runtime: Runtime = "onnxruntime", device: Device = "auto"
-    ) -> Detector:
-        """Open the detector that comes with the program."""
-        return cls.open(bundled_path("detector"), runtime=runtime, device=device)
-
-    @classmethod
-    def open(
-        cls,
-        path: str | os.PathLike[str],
-        threads: int = 1,
-        runtime: Runtime = "onnxruntime",
-        device: Device = "auto",
-    ) -> Detector:
-        """Open a model by the format that its card names.
-
-        Args:
-            path: the weights with ``NAME.json`` next to them, or that card.
-            threads: processors one call may use.
-            runtime: what runs it.
-            device: where PyTorch computes.
-
-        Raises:
-            BadModel: the file is not what its card promises, or not a detector.
-        """
-        path = weights_path(Path(path))
-        card = verified(path, "detect", _PARAMETERS)
-        opening = Opening(threads, runtime, device)
-        form: type[DetectorFormat] = format_of(card, DetectorFormat)
-        return cls(form.open(path, card, opening), card)
 
     def detect(
         self, pictures: Sequence[Pixels], min_score: float | None = None

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from icf.catalogue.calibrations import Curve
-from icf.models.cards import ModelCard, bundled_path, verified, weights_path
-from icf.models.formats.base import (
-    EmbedderFormat,
-    Opening,
-    check_pictures,
-    format_of,
-)
-from icf.models.runtime.network import Device, Runtime
+from icf.models.cards import ModelCard
+from icf.models.formats.base import EmbedderFormat, check_pictures
+from icf.models.opened import OpenedModel
 
 Pixels = NDArray[np.uint8]
 
-#: Parameters that every embedder's card gives.
-_PARAMETERS = frozenset({"crop_rate", "slope", "intercept"})
 _BATCH = 32
 
 
-class Embedder:
+class Embedder(OpenedModel):
     """An embedder of any format; threads may share it.
 
     Attributes:
@@ -37,47 +28,19 @@ class Embedder:
         curve: from the cosine of two faces to odds, from its card.
     """
 
+    _network: EmbedderFormat
+    task = "embed"
+    bundled_name = "embedder"
+    kind = EmbedderFormat
+    parameters = frozenset({"crop_rate", "slope", "intercept"})
+
     def __init__(self, network: EmbedderFormat, card: ModelCard) -> None:
-        self._network = network
-        self.card = card
-        self.model_hash = card.sha256
+        super().__init__(network, card)
         self.dim = network.dim
         self.crop_rate = float(card.parameters["crop_rate"])
         self.curve = Curve(
             float(card.parameters["slope"]), float(card.parameters["intercept"])
         )
-
-    @classmethod
-    def bundled(
-        cls, runtime: Runtime = "onnxruntime", device: Device = "auto"
-    ) -> Embedder:
-        """Open the embedder that comes with the program."""
-        return cls.open(bundled_path("embedder"), runtime=runtime, device=device)
-
-    @classmethod
-    def open(
-        cls,
-        path: str | os.PathLike[str],
-        threads: int = 1,
-        runtime: Runtime = "onnxruntime",
-        device: Device = "auto",
-    ) -> Embedder:
-        """Open a model by the format that its card names.
-
-        Args:
-            path: the weights with ``NAME.json`` next to them, or that card.
-            threads: processors one call may use.
-            runtime: what runs it.
-            device: where PyTorch computes.
-
-        Raises:
-            BadModel: the file is not what its card promises, or not an embedder.
-        """
-        path = weights_path(Path(path))
-        card = verified(path, "embed", _PARAMETERS)
-        opening = Opening(threads, runtime, device)
-        form: type[EmbedderFormat] = format_of(card, EmbedderFormat)
-        return cls(form.open(path, card, opening), card)
 
     def embed(self, crops: Sequence[Pixels]) -> NDArray[np.float32]:
         """Embed face crops.
@@ -99,14 +62,6 @@ class Embedder:
             lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
             rows.append(vectors / np.maximum(lengths, 1e-12))
         return np.concatenate(rows).astype(np.float32)
-
-    def probability_same(self, cosine: float) -> float:
-        """Calibrated probability that two faces of this cosine are one character.
-
-        A logistic curve (Platt 1999), fitted on held-out styles with same and different
-        pairs weighted equally.
-        """
-        return float(self.curve.probability(cosine))
 
 
 def crop_face(

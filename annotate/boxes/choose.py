@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from icf.catalogue import ledger
 from icf.catalogue.annotation.schema import box_task
 from icf.catalogue.labels.confirmed import is_there
-from icf.catalogue.rows import by_ids, count_rows
+from icf.catalogue.rows import by_ids, count_rows, has_rows
 from icf.catalogue.schema import face, image, question
 from icf.codes import BoxStatus, FaceReason, ImageReason, Label
 
@@ -127,8 +127,7 @@ def is_left(connection: sa.Connection) -> bool:
     """Whether there are pictures that people were not asked about yet."""
     query = sa.select(image.c.id).where(_is_unasked())
     # The newest are the likeliest.
-    newest = query.order_by(image.c.id.desc()).limit(1)
-    return connection.execute(newest).first() is not None
+    return has_rows(connection, query.order_by(image.c.id.desc()))
 
 
 def _is_unasked() -> sa.ColumnElement[bool]:

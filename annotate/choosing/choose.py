@@ -40,7 +40,7 @@ from icf.annotate.choosing.references import choose_references
 from icf.annotate.choosing.shares import DROPPED_SHARE, Reserved, Shares
 from icf.annotate.choosing.tracks import make_room
 from icf.catalogue.rounds.audit_set import is_set_aside, set_aside
-from icf.catalogue.rows import count_rows
+from icf.catalogue.rows import count_rows, has_rows
 from icf.catalogue.sampling import dropped_frame, kept_frame
 from icf.catalogue.schema import batch, question
 from icf.codes import Chosen
@@ -99,7 +99,7 @@ def _choose(connection: sa.Connection, limit: int, shares: Shares) -> list[Propo
     third = draw(connection, frames.followers, (), followers, Chosen.FOLLOWER, seed)
     made = interleave(certain, interleave(interleave(drawn, third), dropped))
     silent = (audited and not first) or (rest and not second)
-    if silent or (not third and _has_rows(connection, frames.followers)):
+    if silent or (not third and has_rows(connection, frames.followers)):
         # The batch says nothing of some of the faces that are left.
         made = [replace(each, inclusion=None) for each in made]
     return made
@@ -136,21 +136,17 @@ class _Frames:
 
 
 def _has_audit_set(connection: sa.Connection) -> bool:
-    return connection.execute(set_aside("character").limit(1)).first() is not None
+    return has_rows(connection, set_aside("character"))
 
 
 def _some_unsure(connection: sa.Connection, shares: Shares) -> bool:
     """Whether a face that was set aside is not asked about, and not sure."""
     if not _has_audit_set(connection):
         return False
-    return _has_rows(connection, chosen_from(shares).where(is_set_aside()))
-
-
-def _has_rows(connection: sa.Connection, query: sa.Select[Any]) -> bool:
-    return connection.execute(query.limit(1)).first() is not None
+    return has_rows(connection, chosen_from(shares).where(is_set_aside()))
 
 
 def _dropped_were_asked(connection: sa.Connection) -> bool:
     """Whether a batch asked about dropped faces; then they alone are no new batch."""
     query = sa.select(question.c.id).where(question.c.chosen == Chosen.DROPPED.value)
-    return connection.execute(query.limit(1)).first() is not None
+    return has_rows(connection, query)

@@ -11,6 +11,7 @@ from icf.annotate.choosing.releasable import may_be_released
 from icf.annotate.choosing.shares import Shares
 from icf.catalogue import reviews
 from icf.catalogue.confirmations import is_confirmed
+from icf.catalogue.rows import has_rows
 from icf.catalogue.sampling import confirmed_characters
 from icf.catalogue.schema import candidate, character, face, question
 from icf.codes import Chosen, Verdict
@@ -80,4 +81,4 @@ def some_unconfirmed(connection: sa.Connection) -> bool:
         character.c.reference_face_id.is_not(None),
         character.c.id.not_in(confirmed_characters()),
     )
-    return connection.execute(query.limit(1)).first() is not None
+    return has_rows(connection, query)

@@ -13,6 +13,7 @@ from icf.annotate.plan.read import Class, ToAsk, read_unsure_share
 from icf.annotate.plan.seconds import Seconds, read_seconds
 from icf.annotate.rule import Rule
 from icf.annotator_error import AnnotatorError, estimate
+from icf.catalogue.rows import has_rows
 from icf.catalogue.sampling import read_repeated
 from icf.catalogue.schema import calibration, face
 
@@ -53,7 +54,7 @@ def read_basis(connection: sa.Connection, rule: Rule) -> Basis:
         estimate(read_repeated(connection)),
         read_unsure_share(connection),
         read_seconds(connection),
-        connection.execute(known.limit(1)).first() is not None,
+        has_rows(connection, known),
     )
 
 

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from icf.annotate.people.people import Person, person_of
 from icf.annotate.tasks.base import Lease
 from icf.catalogue.annotation.schema import lease, person
-from icf.catalogue.rows import by_ids
+from icf.catalogue.rows import by_ids, lock_table
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,7 @@ def lock_leases(connection: sa.Connection) -> None:
 
     So two people who ask at once do not get the same.
     """
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.text("LOCK TABLE lease IN SHARE ROW EXCLUSIVE MODE"))
+    lock_table(connection, lease)
 
 
 def sweep(connection: sa.Connection) -> int:

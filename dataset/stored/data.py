@@ -7,7 +7,7 @@ again: without some pictures, with the same names for all others.
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -178,17 +178,8 @@ def _plan(folder: Path, summary: Mapping[str, Any], contents: Contents) -> Store
         pixel_hash=contents.face_pixel_hash[rows],
         hashes=Hashes(contents.face_phash[rows], contents.face_dhash[rows]),
     )
-    shown = Pictures(
-        image=np.arange(len(unique)),
-        sha256=unique,
-        pixel_hash=contents.pixel_hash[first],
-        hashes=Hashes(contents.phash[first], contents.dhash[first]),
-        format=tuple(str(each).rpartition(".")[2] for each in contents.name[first]),
-        size=np.stack([contents.width[first], contents.height[first]], axis=1),
-        boxes=_boxes(contents, rows, picture, len(unique)),
-        complete=np.zeros(len(unique), np.bool_),
-        detected=((),) * len(unique),
-    )
+    boxes = _boxes(contents, rows, picture, len(unique))
+    shown = _pictures(contents, unique, first, boxes)
     identities = {
         number: Identity(number, character, 0, album)
         for (album, character), number in ids.items()
@@ -219,12 +210,30 @@ def _plan(folder: Path, summary: Mapping[str, Any], contents: Contents) -> Store
     )
 
 
+def _pictures(
+    contents: Contents,
+    unique: npt.NDArray[np.bytes_],
+    first: npt.NDArray[np.int64],
+    boxes: Sequence[tuple[Box, ...]],
+) -> Pictures:
+    """The pictures by their SHA-256, each as its first row has it."""
+    return Pictures(
+        image=np.arange(len(unique)),
+        sha256=unique,
+        pixel_hash=contents.pixel_hash[first],
+        hashes=Hashes(contents.phash[first], contents.dhash[first]),
+        format=tuple(str(each).rpartition(".")[2] for each in contents.name[first]),
+        size=np.stack([contents.width[first], contents.height[first]], axis=1),
+        boxes=boxes,
+        complete=np.zeros(len(unique), np.bool_),
+        detected=((),) * len(unique),
+    )
+
+
 def _splits(contents: Contents, rows: npt.NDArray[np.int64]) -> Splits:
     place = np.full(len(contents), -1, np.int64)
     place[rows] = np.arange(len(rows))
-    train, probes, distractors = (
-        place[contents.rows(part)] for part in (TRAIN, PROBE, DISTRACTOR)
-    )
+    train, probes, distractors = (place[contents.rows(part)] for part in FACES)
     nothing = np.empty(0, np.int64)
     why = np.full(len(rows), -1, np.int64)
     return Splits(train, probes, distractors, nothing, nothing, why)
@@ -278,11 +287,9 @@ def _ids(
     for place in format_folders(summary).values():
         for name in (IDENTITIES.as_posix(), IDENTITIES.name):
             path = folder / place / name
-            if not found and path.is_file():
-                with path.open(encoding="utf-8", newline="") as file:
-                    for row in csv.DictReader(file):
-                        who = meant_by(row["album"]), meant_by(row["character"])
-                        found[who] = int(row["character_id"])
+            for row in _table(path) if not found and path.is_file() else ():
+                who = meant_by(row["album"]), meant_by(row["character"])
+                found[who] = int(row["character_id"])
     following = max(found.values(), default=0) + 1
     for each in sorted(set(names) - found.keys()):
         found[each], following = following, following + 1
@@ -294,12 +301,11 @@ def _sources(folder: Path) -> dict[str, list[Source]]:
     """Where each picture was found, by SHA-256: the rows of its first file."""
     first: dict[str, tuple[str, str]] = {}
     found: dict[str, list[Source]] = {}
-    with (folder / LICENCES).open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            key = row["file"], row.get("member") or ""
-            if first.setdefault(row["sha256"], key) == key:
-                source = Source(*(meant_by(row[name]) for name in _SOURCE))
-                found.setdefault(row["sha256"], []).append(source)
+    for row in _table(folder / LICENCES):
+        key = row["file"], row.get("member") or ""
+        if first.setdefault(row["sha256"], key) == key:
+            source = Source(*(meant_by(row[name]) for name in _SOURCE))
+            found.setdefault(row["sha256"], []).append(source)
     _add_attributed(folder, found)
     nothing = [Source("", "", "unknown", "", "unknown", "")]
     return {each: [] if some == nothing else some for each, some in found.items()}
@@ -310,29 +316,27 @@ def _add_attributed(folder: Path, found: dict[str, list[Source]]) -> None:
     if not (folder / ATTRIBUTION).is_file():
         return
     known = found.keys() | set()
-    with (folder / ATTRIBUTION).open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            if row["sha256"] not in known:
-                cells = (meant_by(row.get(name, "")) for name in _SOURCE)
-                found.setdefault(row["sha256"], []).append(Source(*cells))
+    for row in _table(folder / ATTRIBUTION):
+        if row["sha256"] not in known:
+            cells = (meant_by(row.get(name, "")) for name in _SOURCE)
+            found.setdefault(row["sha256"], []).append(Source(*cells))
 
 
 def _turned(folder: Path) -> dict[str, int]:
     """The EXIF orientation of each picture that has one, by SHA-256."""
     if not (folder / TURNED).is_file():
         return {}
-    with (folder / TURNED).open(encoding="utf-8", newline="") as file:
-        turned = {
-            (row["file"], row["member"]): int(row["orientation"])
-            for row in csv.DictReader(file)
-        }
-    with (folder / LICENCES).open(encoding="utf-8", newline="") as file:
-        rows = (
-            (row["file"], row.get("member") or "", row["sha256"])
-            for row in csv.DictReader(file)
-        )
-        return {
-            sha: turned[name, member]
-            for name, member, sha in rows
-            if (name, member) in turned
-        }
+    turned = {
+        (row["file"], row["member"]): int(row["orientation"])
+        for row in _table(folder / TURNED)
+    }
+    return {
+        row["sha256"]: turned[key]
+        for row in _table(folder / LICENCES)
+        if (key := (row["file"], row.get("member") or "")) in turned
+    }
+
+
+def _table(path: Path) -> Iterator[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)

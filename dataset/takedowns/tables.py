@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from icf.dataset.contents import DISTRACTOR, PROBE, TRAIN, Contents
+from icf.dataset.contents import DISTRACTOR, FACES, PROBE, TRAIN, Contents
 from icf.spreadsheet import meant_by, write_csv
 
 #: Columns of tables that name a file or a picture.
@@ -72,7 +72,7 @@ def _meant(cell: object) -> str:
 def roles_of(contents: Contents) -> dict[tuple[int, str, str], str]:
     """Return the role of each identity: train, seen, unseen or distractor."""
     parts: dict[tuple[int, str, str], set[str]] = {}
-    for row in contents.rows(TRAIN, PROBE, DISTRACTOR).tolist():
+    for row in contents.rows(*FACES).tolist():
         key = int(contents.label[row]), contents.character[row], contents.album[row]
         parts.setdefault(key, set()).add(contents.part[row])
     roles = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from icf.dataset.contents import (
     DETECTION_TEST,
     DETECTION_TRAIN,
     DISTRACTOR,
+    FACES,
     PARTS,
     PROBE,
     TRAIN,
@@ -23,7 +24,7 @@ from icf.dataset.formats.registry import parts_held
 from icf.dataset.leaks.search import Shown
 from icf.dataset.release.files import CERTIFICATE, LICENCES, SUMMARY, UNUSED
 from icf.dataset.release.present import read_licences
-from icf.dataset.unused import DIVIDED, read_unused
+from icf.dataset.unused import DIVIDED, UnusedFace, read_unused
 from icf.errors import BadInput
 
 
@@ -150,7 +151,13 @@ def check_unused(
     except BadInput as error:
         yield Fault(UNUSED, str(error).removeprefix(f"{folder / UNUSED}").lstrip(": "))
         return
-    faces = contents.rows(TRAIN, PROBE, DISTRACTOR)
+    yield from _placed_too(unused, contents)
+    yield from _counted(unused, summary)
+    yield from _without_a_reason(unused, contents, summary)
+
+
+def _placed_too(unused: Sequence[UnusedFace], contents: Contents) -> Iterator[Fault]:
+    faces = contents.rows(*FACES)
     placed = set(
         zip(
             contents.sha256[faces].astype("U64").tolist(),
@@ -164,14 +171,24 @@ def check_unused(
                 f"has a face of {each.character} in {each.sha256}, which is in a part"
             )
             yield Fault(UNUSED, what)
+
+
+def _counted(
+    unused: Sequence[UnusedFace], summary: Mapping[str, Any]
+) -> Iterator[Fault]:
     counted = {reason: n for reason, n in summary.get("unused", {}).items() if n}
-    found = dict(Counter(each.reason for each in unused))
+    found = Counter(each.reason for each in unused)
     for reason in sorted(counted.keys() | found.keys()):
-        if counted.get(reason, 0) != found.get(reason, 0):
-            have, said = found.get(reason, 0), counted.get(reason, 0)
+        have, said = found[reason], counted.get(reason, 0)
+        if have != said:
             what = f"has {have} faces for {reason}, and {SUMMARY} counts {said}"
             yield Fault(UNUSED, what)
-    divided = len(faces) + sum(each.reason in DIVIDED for each in unused)
+
+
+def _without_a_reason(
+    unused: Sequence[UnusedFace], contents: Contents, summary: Mapping[str, Any]
+) -> Iterator[Fault]:
+    """Yield that confirmed faces have neither a place nor a reason."""
     counts = summary.get("counts", {})
     summed = {name: counts.get(name, 0) for name in CONFIRMED}
     wrong = [name for name, n in summed.items() if type(n) is not int]
@@ -179,6 +196,8 @@ def check_unused(
         yield Fault(SUMMARY, f"counts {summed[name]!r} as {name}, which is no number")
     if wrong:
         return
+    divided = len(contents.rows(*FACES))
+    divided += sum(each.reason in DIVIDED for each in unused)
     confirmed = sum(summed.values())
     if divided != confirmed:
         yield Fault(

@@ -8,7 +8,6 @@ boxes cost nothing, new faces are cut alone, and a changed data set is cut again
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,7 +88,6 @@ def cut_crops(
     cutter: CropCutter,
     faces: NDArray[np.intp] | None = None,
     processes: int | None = None,
-    progress: Callable[[int, int], object] = lambda done, all_of_them: None,
 ) -> Crops:
     """Return crops, cutting those that are not in the cache yet.
 
@@ -101,7 +99,6 @@ def cut_crops(
         cutter: how to cut.
         faces: which ones, numbers of the index; None: all that are not ignored.
         processes: that decode; 0: this one; None: one per processor.
-        progress: called with the number of pictures that are done, and of all.
 
     Raises:
         BrokenMachine: the disk is full, or fails.
@@ -109,6 +106,6 @@ def cut_crops(
     if faces is None:
         faces = np.flatnonzero(~index.ignored)
     wanted = Wanted(index, index.picture[faces], index.boxes[faces])
-    pictures, skipped = made(wanted, folder, cutter, processes, progress)
+    pictures, skipped = made(wanted, folder, cutter, processes)
     has_one = pictures.length > 0
     return Crops(faces[has_one], pictures.select(has_one), skipped)

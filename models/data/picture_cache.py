@@ -6,7 +6,6 @@ takes a hundred times as long to decode.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -92,7 +91,6 @@ def reduce_pictures(
     folder: Path,
     reducer: PictureReducer,
     processes: int | None = None,
-    progress: Callable[[int, int], object] = lambda done, all_of_them: None,
 ) -> ReducedPictures:
     """Return reduced pictures, making those that are not in the cache yet.
 
@@ -103,7 +101,6 @@ def reduce_pictures(
         folder: where caches are; it may be deleted whenever nothing reads it.
         reducer: how to reduce.
         processes: that decode; 0: this one; None: one per processor.
-        progress: called with the number of pictures that are done, and of all.
 
     Raises:
         BrokenMachine: the disk is full, or fails.
@@ -111,7 +108,7 @@ def reduce_pictures(
     every = np.arange(len(index))
     whole = np.full((len(index), 4), np.nan, np.float32)
     wanted = Wanted(index, every, whole)
-    pictures, skipped = made(wanted, folder, reducer, processes, progress)
+    pictures, skipped = made(wanted, folder, reducer, processes)
     has_one = pictures.length > 0
     kept, pictures = index.select(has_one), pictures.select(has_one)
     boxes, outside = _scaled(kept, pictures.size, reducer.longest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
@@ -31,8 +31,6 @@ from icf.stores.lock import one_at_a_time
 
 #: Part of every key. To be raised when a cutter does something else than before.
 VERSION = 1
-
-Progress = Callable[[int, int], object]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,11 +60,7 @@ class Wanted:
 
 
 def made(
-    wanted: Wanted,
-    folder: Path,
-    cutter: Cutter,
-    processes: int | None,
-    progress: Progress,
+    wanted: Wanted, folder: Path, cutter: Cutter, processes: int | None
 ) -> tuple[PackedPictures, tuple[SkippedFor, ...]]:
     """Return small pictures, making those that are not in the cache yet.
 
@@ -75,8 +69,6 @@ def made(
         folder: where caches are.
         cutter: makes them.
         processes: as for `processes_for`.
-        progress: called with the number of large pictures that are done, and of all
-            that are to be done, a source at a time.
 
     Returns:
         The pictures in the order of ``wanted``, and what could not be made.
@@ -90,7 +82,7 @@ def made(
         rows = np.flatnonzero(source_of_row == number)
         if len(rows):
             store = _Store(source.reader, cutter, folder)
-            parts.append(store.made(wanted, rows, processes, progress))
+            parts.append(store.made(wanted, rows, processes))
             order.append(rows)
     pictures = joined(parts)
     back = np.argsort(np.concatenate([np.empty(0, np.intp), *order]), kind="stable")
@@ -126,11 +118,7 @@ class _Store:
         self._about = json.dumps({"source": reader.name, **about}, indent=2)
 
     def made(
-        self,
-        wanted: Wanted,
-        rows: NDArray[np.intp],
-        processes: int | None,
-        progress: Progress,
+        self, wanted: Wanted, rows: NDArray[np.intp], processes: int | None
     ) -> PackedPictures:
         ids = wanted.ids(rows)
         packs = Packs(self._folder)
@@ -140,7 +128,7 @@ class _Store:
             try:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 with one_at_a_time(self._folder / "lock", "icf-train"):
-                    passing = self._make(wanted, rows, ids, processes, progress)
+                    passing = self._make(wanted, rows, ids, processes)
             except OSError as error:
                 raise BrokenMachine(
                     f"cannot write the cache {self._folder}: {error}; free some space, "
@@ -156,7 +144,6 @@ class _Store:
         rows: NDArray[np.intp],
         ids: Ids,
         processes: int | None,
-        progress: Progress,
     ) -> dict[int, str]:
         """Make what is missing; return why what may come later did not, by place."""
         sweep(self._folder)
@@ -177,13 +164,12 @@ class _Store:
         )
         writer = PackWriter(self._folder)
         passing: dict[int, str] = {}
-        for done, (of_picture, cuts) in enumerate(zip(places, results, strict=True), 1):
+        for of_picture, cuts in zip(places, results, strict=True):
             for place, cut in zip(of_picture, cuts.jpegs, strict=True):
                 if cuts.passing:
                     passing[place] = str(cut)
                 else:
                     writer.add(_packed(ids[place].tobytes(), cut, cuts))
-            progress(done, len(places))
         writer.flush()
         return passing
 

@@ -13,6 +13,8 @@ from icf.models.anchors import Geometry
 KINDS = ("cartoon", "human")
 #: ImageNet's mean and standard deviation, in 0..255.
 MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+#: What cards say of the input of these networks.
+INPUT = "n x 3 x h x w, RGB, 0 to 255, h and w multiples of 64"
 
 
 class DetectorNetwork(nn.Module, ABC):

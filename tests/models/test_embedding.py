@@ -78,7 +78,7 @@ def test_the_probability_is_the_cards_logistic_curve(
     embedder: Embedder, cosine: float
 ) -> None:
     odds = math.exp(10 * cosine - 5)
-    assert embedder.probability_same(cosine) == pytest.approx(odds / (1 + odds))
+    assert embedder.curve.probability(cosine) == pytest.approx(odds / (1 + odds))
 
 
 def test_a_detector_is_refused(tmp_path: Path) -> None:

@@ -113,9 +113,8 @@ function store() {
 const cannot = () => turns.answer({ cannot_tell: true });
 
 function showPicture(url, words) {
-  const made = turns.queue.image(url);
+  const made = turns.queue.image(url, words);
   made.id = "face";
-  made.alt = words;
   by("face").replaceWith(made);
 }
 

@@ -59,8 +59,7 @@ function show(task, boxes) {
     draw();
     layer.focus(model.chosen);
   });
-  picture = queue.image(task.picture);
-  picture.alt = "";
+  picture = queue.image(task.picture, "");
   picture.className = "picture";
   picture.draggable = false;
   at("picture").replaceChildren(picture);
@@ -171,18 +170,13 @@ function showPeople(task) {
 }
 
 const WAITING = {
-  loading: ["Loading …", ""],
   nothing: ["Nothing left for now", "New pictures appear here by themselves. Thank you."],
   offline: ["No connection", "Pictures come when it is back."],
-  paused: ["You are paused", ""],
 };
 
 function wait() {
   current = model = null;
-  const [title, words] = WAITING[queue.state] ?? WAITING.loading;
-  work.dataset.state = "waiting";
-  at("waiting-title").textContent = title;
-  at("waiting-words").textContent = queue.message || words;
+  queue.sayWhy(WAITING);
 }
 
 // --- answering ----------------------------------------------------------------------

@@ -47,7 +47,7 @@ function show(task, choices) {
   at("album").textContent = task.album;
   const name = `${task.character}, for comparison`;
   at("references").replaceChildren(
-    ...task.references.map((url) => picture(url, name)),
+    ...task.references.map((url) => queue.image(url, name)),
   );
   columns = columnsFor(task.tiles.length);
   at("tiles").style.setProperty("--columns", columns);
@@ -72,12 +72,6 @@ function columnsFor(tiles) {
   return tiles <= 9 ? 3 : 4;
 }
 
-function picture(url, words) {
-  const made = queue.image(url);
-  made.alt = words;
-  return made;
-}
-
 function tile(each, place, choice) {
   const made = document.createElement("button");
   made.type = "button";
@@ -85,7 +79,7 @@ function tile(each, place, choice) {
   made.dataset.handle = each.id;
   made.dataset.context = each.context;
   made.tabIndex = place === 0 ? 0 : -1;
-  made.append(picture(each.candidate, ""));
+  made.append(queue.image(each.candidate, ""));
   made.dataset.place = place + 1;
   mark(made, choice ?? "true");
   // Nobody says that a face is somebody which cannot be seen.
@@ -127,22 +121,17 @@ const tiles = () => [...at("tiles").children];
 const pictures = () => [...work.querySelectorAll("#references img, #tiles img")];
 
 const WAITING = {
-  loading: ["Loading …", ""],
   nothing: [
     "No grid for now",
     "Grids appear here when many faces are probably one character. Try pairs meanwhile.",
   ],
   offline: ["No connection", "Grids come when it is back."],
-  paused: ["You are paused", ""],
 };
 
 function wait() {
   current = null;
   changing = false;
-  const [title, words] = WAITING[queue.state] ?? WAITING.loading;
-  work.dataset.state = "waiting";
-  at("waiting-title").textContent = title;
-  at("waiting-words").textContent = queue.message || words;
+  queue.sayWhy(WAITING);
 }
 
 // --- answering ----------------------------------------------------------------------

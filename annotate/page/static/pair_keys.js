@@ -1,6 +1,6 @@
 // The choices of a pair, and the keys that make them.
 
-import { keys } from "./page.js";
+import { isDoubled, keys } from "./page.js";
 
 /** What is compared, as the ids of where it is shown. */
 export const COMPARED = ["candidate", "reference"];
@@ -61,6 +61,36 @@ export function actionOfChoice(choice) {
 /** The pictures in some places; a reference that is asked about has none beside it. */
 export function picturesIn(ids) {
   return ids.flatMap((id) => [...document.getElementById(id).children]);
+}
+
+/** What is asked about a pair. */
+export function questionOf(task) {
+  return task.alone
+    ? `Is this a good picture of ${task.character}?`
+    : `Is this ${task.character}?`;
+}
+
+/** Give the button of a choice the words that it has for a pair; null: none. */
+export function label(button, task) {
+  const { says, alone } = CHOICES[button.dataset.action];
+  const words = task.alone ? alone : says;
+  button.hidden = words === null;
+  button.querySelector("span").textContent = words ?? "";
+}
+
+/** Have the buttons of the page do what their keys do, which they show. */
+export function watchButtons(act) {
+  for (const button of document.querySelectorAll("[data-action]")) {
+    const { action } = button.dataset;
+    const key = shownKey(action);
+    if (key) button.querySelector("kbd").textContent = key;
+    button.addEventListener("click", (event) => {
+      // So that a key that follows is not a click on it as well.
+      button.blur();
+      if (action in CHOICES && isDoubled(event)) return;
+      act(action);
+    });
+  }
 }
 
 /** The key of an action, as people read it. */

@@ -1,8 +1,15 @@
 // Pairs: is this face this character? One key an answer.
 
-import { actionOf, isDoubled, say } from "./page.js";
+import { actionOf, say } from "./page.js";
 import { Context } from "./context.js";
-import { CHOICES, COMPARED, picturesIn, shownKey } from "./pair_keys.js";
+import {
+  CHOICES,
+  COMPARED,
+  label,
+  picturesIn,
+  questionOf,
+  watchButtons,
+} from "./pair_keys.js";
 import { Progress } from "./progress.js";
 import { areSeen, whenSeen } from "./sight.js";
 import { Stopwatch } from "./stopwatch.js";
@@ -54,15 +61,15 @@ function countAhead() {
 function show(task) {
   work.dataset.state = changing ? "changing" : "asking";
   work.dataset.alone = task.alone;
-  at("asked").textContent = task.alone
-    ? `Is this a good picture of ${task.character}?`
-    : `Is this ${task.character}?`;
+  at("asked").textContent = questionOf(task);
   at("album").textContent = task.album;
-  at("candidate").replaceChildren(picture(task.candidate, "the face in question"));
+  at("candidate").replaceChildren(
+    queue.image(task.candidate, "the face in question"),
+  );
   const [first, ...others] = task.references;
   const name = `${task.character}, for comparison`;
-  at("reference").replaceChildren(...(first ? [picture(first, name)] : []));
-  at("others").replaceChildren(...others.map((url) => picture(url, name)));
+  at("reference").replaceChildren(...(first ? [queue.image(first, name)] : []));
+  at("others").replaceChildren(...others.map((url) => queue.image(url, name)));
   at("others").hidden = others.length === 0;
   for (const button of at("choices").querySelectorAll("button")) label(button, task);
   strip.mark(changing ? task : null);
@@ -74,24 +81,11 @@ function show(task) {
   say(`${words}${at("asked").textContent} ${task.album}`);
 }
 
-function picture(url, words) {
-  const made = queue.image(url);
-  made.alt = words;
-  return made;
-}
-
 /** The face and the reference can be seen: the time runs from here. */
 function see() {
   watch.start();
   restartPace();
   work.dataset.seen = shown;
-}
-
-function label(button, task) {
-  const { says, alone } = CHOICES[button.dataset.action];
-  const words = task.alone ? alone : says;
-  button.hidden = words === null;
-  button.querySelector("span").textContent = words ?? "";
 }
 
 /** The mark that is full after a second starts anew; it never answers. */
@@ -101,22 +95,17 @@ function restartPace() {
 }
 
 const WAITING = {
-  loading: ["Loading …", ""],
   nothing: [
     "Nothing left for now",
     "New questions appear here by themselves. Thank you.",
   ],
   offline: ["No connection", "Questions come when it is back."],
-  paused: ["You are paused", ""],
 };
 
 function wait() {
   current = null;
   changing = false;
-  const [title, words] = WAITING[queue.state] ?? WAITING.loading;
-  work.dataset.state = "waiting";
-  at("waiting-title").textContent = title;
-  at("waiting-words").textContent = queue.message || words;
+  queue.sayWhy(WAITING);
   strip.mark(null);
 }
 
@@ -220,17 +209,7 @@ addEventListener("keydown", (event) => {
   act(action);
 });
 
-for (const button of document.querySelectorAll("[data-action]")) {
-  const { action } = button.dataset;
-  const shownAs = button.querySelector("kbd");
-  if (shownAs) shownAs.textContent = shownKey(action);
-  button.addEventListener("click", (event) => {
-    // So that a key that follows is not a click on it as well.
-    button.blur();
-    if (action in CHOICES && isDoubled(event)) return;
-    act(action);
-  });
-}
+watchButtons(act);
 at("go-on").addEventListener("click", () => pause(false));
 at("candidate").addEventListener("click", () => act("context"));
 

@@ -1,8 +1,15 @@
 // Review: settle what people contradict each other about, and what the filter suspects.
 
-import { actionOf, get, isDoubled, say } from "./page.js";
+import { actionOf, get, say } from "./page.js";
 import { Context } from "./context.js";
-import { CHOICES, COMPARED, picturesIn, shownKey } from "./pair_keys.js";
+import {
+  CHOICES,
+  COMPARED,
+  label,
+  picturesIn,
+  questionOf,
+  watchButtons,
+} from "./pair_keys.js";
 import { areSeen, whenSeen } from "./sight.js";
 import { Strip } from "./strip.js";
 import { Turns } from "./turns.js";
@@ -75,13 +82,13 @@ function show(task, said) {
   work.dataset.state = turns.changing ? "changing" : "asking";
   work.dataset.alone = task.alone;
   work.dataset.kind = task.kind;
-  at("asked").textContent = task.alone
-    ? `Is this a good picture of ${task.character}?`
-    : `Is this ${task.character}?`;
+  at("asked").textContent = questionOf(task);
   at("album").textContent = task.album;
   at("why").textContent = WHY[task.kind](task);
   at("votes").textContent = "";
-  at("candidate").replaceChildren(picture(task.candidate, "the face in question"));
+  at("candidate").replaceChildren(
+    turns.queue.image(task.candidate, "the face in question"),
+  );
   const [first, ...others] = task.references;
   fill("reference", first ? [first] : [], task.character);
   fill("others", others, task.character);
@@ -107,21 +114,8 @@ function show(task, said) {
 
 function fill(id, urls, character) {
   const words = `${character}, for comparison`;
-  at(id).replaceChildren(...urls.map((url) => picture(url, words)));
+  at(id).replaceChildren(...urls.map((url) => turns.queue.image(url, words)));
   at(id).hidden = urls.length === 0;
-}
-
-function picture(url, words) {
-  const made = turns.queue.image(url);
-  made.alt = words;
-  return made;
-}
-
-function label(button, task) {
-  const { says, alone } = CHOICES[button.dataset.action];
-  const words = task.alone ? alone : says;
-  button.hidden = words === null;
-  button.querySelector("span").textContent = words ?? "";
 }
 
 /** What others said, without their names; only when one has looked oneself. */
@@ -221,17 +215,7 @@ addEventListener("keydown", (event) => {
   act(action);
 });
 
-for (const button of document.querySelectorAll("[data-action]")) {
-  const { action } = button.dataset;
-  const key = shownKey(action);
-  if (key) button.querySelector("kbd").textContent = key;
-  button.addEventListener("click", (event) => {
-    // So that a key that follows is not a click on it as well.
-    button.blur();
-    if (action in CHOICES && isDoubled(event)) return;
-    act(action);
-  });
-}
+watchButtons(act);
 at("candidate").addEventListener("click", () => act("context"));
 
 setInterval(countParts, COUNTED);

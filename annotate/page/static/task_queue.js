@@ -9,6 +9,9 @@ const TOO_LONG = 600000;
 const RETRIES = [500, 2000, 5000, 15000, 60000];
 const POLL = [2000, 5000, 10000, 20000];
 
+/** What is said in these states on every page. */
+const WAITING = { loading: ["Loading …", ""], paused: ["You are paused", ""] };
+
 /**
  * Events: "change" when there is something to show, or nothing any more; "loaded" when
  * another picture is here; "renewed" when what is shown was given back after a long
@@ -115,11 +118,25 @@ export class TaskQueue extends EventTarget {
     return first < 0 ? this.#tasks.length : first;
   }
 
-  /** A picture as an element, decoded already if it was preloaded. */
-  image(url) {
+  /** A picture as an element, with words for it; decoded if it was preloaded. */
+  image(url, words) {
     const made = this.#images.get(url) ?? load(url);
     this.#images.delete(url);
+    made.alt = words;
     return made;
+  }
+
+  /**
+   * Say on the page why nothing is shown.
+   *
+   * @param {Record<string, string[]>} words by state, a title and what is below it
+   */
+  sayWhy(words) {
+    const at = (id) => document.getElementById(id);
+    const [title, more] = { ...WAITING, ...words }[this.state] ?? WAITING.loading;
+    at("work").dataset.state = "waiting";
+    at("waiting-title").textContent = title;
+    at("waiting-words").textContent = this.message || more;
   }
 
   async #fill() {

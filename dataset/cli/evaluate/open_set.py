@@ -9,7 +9,7 @@ import click
 
 from icf import command
 from icf.command import Invocation, example, pass_invocation, shared_options
-from icf.dataset.cli.evaluate.rates import AtRate, Names
+from icf.dataset.cli.evaluate.rates import Names
 from icf.dataset.cli.evaluate.recognition import (
     Asked,
     Loaded,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy import bool_
     from numpy.typing import NDArray
 
-    from icf.dataset.scores.recognition.open_set import OpenRate, OpenSetScore
+    from icf.dataset.scores.recognition.open_set import OpenSetScore
 
 
 _NAMES = Names(
@@ -62,7 +62,7 @@ def open_set(invocation: Invocation, /, **options: Any) -> None:
         found = score_open_set(
             loaded.info, loaded.features, parts, loaded.groups, asked.seed
         )
-    for refusal in filter(None, (_at(each).refusal for each in found.rates)):
+    for refusal in filter(None, map(_NAMES.refusal, found.rates)):
         invocation.say(refusal)
     if asked.plots is not None:
         _plot(invocation, asked, found)
@@ -90,23 +90,9 @@ def _json(loaded: Loaded, found: OpenSetScore) -> dict[str, Any]:
         "non_mated_probes": found.non_mated,
         "known": "all labelled" if _known(loaded) is None else "seen in train",
         "rank1": 100 * found.rank1,
-        "tpir": [_at(each).as_json() for each in found.rates],
+        "tpir": [_NAMES.as_json(each) for each in found.rates],
         **loaded.about,
     }
-
-
-def _at(each: OpenRate) -> AtRate:
-    return AtRate(
-        _NAMES,
-        each.fpir,
-        each.needed,
-        each.tpir,
-        each.bounds,
-        each.threshold,
-        each.hits,
-        each.false_positives,
-        each.groups,
-    )
 
 
 def _rows(loaded: Loaded, found: OpenSetScore) -> Iterator[tuple[str, ...]]:
@@ -115,22 +101,21 @@ def _rows(loaded: Loaded, found: OpenSetScore) -> Iterator[tuple[str, ...]]:
     yield "non-mated probes", "", f"{found.non_mated:,}", "", ""
     yield "numbers a picture", "", f"{loaded.about['dim']:,}", "", ""
     yield "mate on top", "", f"{found.rank1:.2%}", "", ""
-    for each in found.rates:
-        yield _at(each).row()
+    yield from map(_NAMES.row, found.rates)
 
 
 def _plot(invocation: Invocation, asked: Asked, found: OpenSetScore) -> None:
     from icf.dataset.scores.plots import Line, Plot
 
     assert asked.plots is not None
-    made = [each for each in found.rates if each.tpir is not None][::-1]
+    made = [each for each in found.rates if each.share is not None][::-1]
     if not made:
         invocation.say(f"nothing is written to {asked.plots}: no rate has a score")
         return
     line = Line(
         "mated probes",
-        [each.fpir for each in made],
-        [each.tpir or 0.0 for each in made],
+        [each.rate for each in made],
+        [each.share or 0.0 for each in made],
         [each.bounds.low for each in made],
         [each.bounds.high for each in made],
     )

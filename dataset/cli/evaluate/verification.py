@@ -10,7 +10,7 @@ import click
 
 from icf import command
 from icf.command import Invocation, example, pass_invocation, shared_options
-from icf.dataset.cli.evaluate.rates import AtRate, Names
+from icf.dataset.cli.evaluate.rates import Names
 from icf.dataset.cli.evaluate.recognition import (
     Asked,
     Loaded,
@@ -25,7 +25,7 @@ from icf.errors import WrongUse
 
 if TYPE_CHECKING:
     from icf.dataset.scores.recognition.pair_blocks import Pairs
-    from icf.dataset.scores.recognition.verification import Operating, Verification
+    from icf.dataset.scores.recognition.verification import Verification
 
 
 _NAMES = Names(
@@ -74,7 +74,7 @@ def verification(
     pairs = _pairs(loaded, pairs_path)
     with naming(pairs_path or loaded.test.path):
         found = verify(pairs, loaded.groups, asked.seed)
-    for refusal in filter(None, (_at(each).refusal for each in found.operating)):
+    for refusal in filter(None, map(_NAMES.refusal, found.operating)):
         invocation.say(refusal)
     if asked.plots is not None:
         _plot(invocation, asked, found)
@@ -99,7 +99,7 @@ def _pairs(loaded: Loaded, path: Path | None) -> Pairs:
 def _json(loaded: Loaded, found: Verification) -> dict[str, Any]:
     return {
         **_figures(found),
-        "tar": [_at(each).as_json() for each in found.operating],
+        "tar": [_NAMES.as_json(each) for each in found.operating],
         "groups": {
             kind: {name: _group(each) for name, each in named.items()}
             for kind, named in found.groups.items()
@@ -125,22 +125,8 @@ def _figures(found: Verification) -> dict[str, Any]:
 
 def _group(found: Verification) -> dict[str, Any]:
     """The pairs within a group, at the rates that they support."""
-    rates = [_at(each).figures() for each in found.operating if each.tar is not None]
-    return {**_figures(found), "tar": rates}
-
-
-def _at(each: Operating) -> AtRate:
-    return AtRate(
-        _NAMES,
-        each.far,
-        each.needed,
-        each.tar,
-        each.bounds,
-        each.threshold,
-        each.accepted,
-        each.false_accepts,
-        each.groups,
-    )
+    made = [each for each in found.operating if each.share is not None]
+    return {**_figures(found), "tar": [_NAMES.figures(each) for each in made]}
 
 
 def _rows(loaded: Loaded, found: Verification) -> Iterator[tuple[str, ...]]:
@@ -150,8 +136,8 @@ def _rows(loaded: Loaded, found: Verification) -> Iterator[tuple[str, ...]]:
     yield "numbers a picture", "", f"{loaded.about['dim']:,}", "", ""
     eer = interval(found.eer_bounds, 100)
     yield "EER", "", f"{found.eer:.2%}", eer, f"{found.eer_threshold:.4f}"
-    for each in map(_at, found.operating):
-        yield each.row()
+    for each in found.operating:
+        yield _NAMES.row(each)
         for name, one in each.groups.get("role", {}).items():
             yield f"  {name}", "", f"{one.share:.2%}", interval(one.bounds, 100), ""
 

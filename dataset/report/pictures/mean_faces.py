@@ -16,9 +16,9 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from icf.catalogue import schema
-from icf.catalogue.rows import by_ids
 from icf.dataset.report.pictures.thumbnails import as_url, crop, read_pixels
 from icf.dataset.report.statistics.faces import Faces
+from icf.models.face_crops import read_boxes
 from icf.stores.blobs import BlobStore
 
 IntArray = npt.NDArray[np.int64]
@@ -114,18 +114,13 @@ def _squares(
     connection: sa.Connection, blobs: BlobStore, ids: Sequence[int]
 ) -> Mapping[int, npt.NDArray[np.float32]]:
     """Cut and scale each face: shape (side, side, 3), from 0 to 255."""
-    face = schema.face.c
-    query = sa.select(
-        face.id, schema.image.c.sha256, face.x1, face.y1, face.x2, face.y2
-    ).join_from(schema.image, schema.face, schema.image.c.id == face.image_id)
     found = {}
-    for row in by_ids(connection, query, face.id, ids):
-        key, sha256, *box = tuple(row)
-        pixels = read_pixels(blobs, sha256)
+    for face in read_boxes(connection, ids):
+        pixels = read_pixels(blobs, face.sha256)
         if pixels is not None:
-            cut = crop(pixels, box, MARGIN).astype(np.float32)
+            cut = crop(pixels, face.box, MARGIN).astype(np.float32)
             square = cv2.resize(cut, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-            found[key] = np.asarray(square, np.float32)
+            found[face.id] = np.asarray(square, np.float32)
     return found
 
 

@@ -11,9 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
-from icf.catalogue import schema
-from icf.catalogue.rows import by_ids
 from icf.images import Undecodable, decode, encode_jpeg, jpeg_url
+from icf.models.face_crops import read_boxes
 from icf.stores.blobs import BlobStore
 
 #: Side of a thumbnail in pixels.
@@ -48,12 +47,10 @@ def face_thumbnails(
     Raises:
         BrokenMachine: the store of pictures does not answer.
     """
-    face = schema.face.c
-    query = sa.select(
-        face.id, schema.image.c.sha256, face.x1, face.y1, face.x2, face.y2
-    ).join_from(schema.image, schema.face, schema.image.c.id == face.image_id)
-    rows = by_ids(connection, query, face.id, list(dict.fromkeys(ids)))
-    found = {row[0]: thumbnails(blobs, [row[1:]]) for row in rows}
+    found = {
+        face.id: thumbnails(blobs, [(face.sha256, *face.box)])
+        for face in read_boxes(connection, ids)
+    }
     return {key: made[0] for key, made in found.items() if made}
 
 

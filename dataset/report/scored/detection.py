@@ -11,7 +11,7 @@ import numpy.typing as npt
 from icf.dataset.own_models import OWN_DETECTOR
 from icf.dataset.report.drawing.curves import Axis, Curve, curves
 from icf.dataset.report.drawing.plot import Plot
-from icf.dataset.scores.detection.certainty import Interval, Resampled, resample
+from icf.dataset.scores.detection.certainty import Interval, Resampled, certain
 from icf.dataset.scores.detection.curves import RECALLS, at_recalls, curve
 from icf.dataset.scores.detection.score import DetectionScore, score_found
 from icf.dataset.scores.detection.truth import Found, Truth
@@ -61,7 +61,7 @@ def read_detection(files: Path) -> ShownDetection | None:
     hits = scored.voc[scored.by_score] >= 0
     pictures = found.picture[scored.by_score]
     boxes = np.bincount(truth.boxes.picture, minlength=len(truth.boxes.pictures))
-    drawn = resample(hits, pictures, boxes, DRAWINGS)
+    drawn = certain(hits, pictures, boxes, DRAWINGS)
     return ShownDetection(
         scored.score,
         drawn.area,

@@ -1,13 +1,15 @@
-"""What share is right in each group of pictures, with intervals by identity."""
+"""What share is right, at a rate and in each group of pictures, with intervals."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from icf.dataset.scores.recognition.bootstrap import (
+    NONE,
     Bounds,
     draw_weights,
     ratio_bounds,
@@ -29,6 +31,31 @@ class GroupShare:
     share: float
     bounds: Bounds
     count: int
+
+
+@dataclass(frozen=True)
+class AtRate:
+    """A score at one rate of false ones, as FAR; None: it is not supported.
+
+    Attributes:
+        rate: That was asked for.
+        needed: Observations that it needs, as impostor pairs.
+        share: Of right ones, as TAR.
+        bounds: Its interval; identities are drawn again, and the threshold with them.
+        threshold: A cosine; what is above it is accepted.
+        right: How many are accepted rightly.
+        wrong: And how many wrongly.
+        groups: `share` at this threshold in each group.
+    """
+
+    rate: float
+    needed: int
+    share: float | None = None
+    bounds: Bounds = NONE
+    threshold: float | None = None
+    right: int | None = None
+    wrong: int | None = None
+    groups: Mapping[str, Mapping[str, GroupShare]] = field(default_factory=dict)
 
 
 def group_shares(

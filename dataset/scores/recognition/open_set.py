@@ -12,7 +12,7 @@ of Face Recognition, 2nd edition, 2011, chapter 14.1; as bob.measure computes it
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,7 @@ from icf.dataset.scores.recognition.bootstrap import (
     drawn_bounds,
     rising,
 )
-from icf.dataset.scores.recognition.group_shares import GroupShare, group_shares
+from icf.dataset.scores.recognition.group_shares import AtRate, group_shares
 from icf.dataset.scores.recognition.groups import Grouping
 from icf.dataset.scores.recognition.pair_blocks import owners_of
 from icf.dataset.scores.recognition.unit_vectors import (
@@ -77,31 +77,6 @@ class Identified:
 
 
 @dataclass(frozen=True)
-class OpenRate:
-    """What is identified at one false positive identification rate.
-
-    Attributes:
-        fpir: The rate that was asked for.
-        needed: Non-mated probes that this rate needs.
-        tpir: Share of mated probes identified rightly; None: too few non-mated ones.
-        bounds: Its interval; identities are drawn again, and the threshold with them.
-        threshold: A cosine; a probe is identified above it.
-        hits: Mated probes identified rightly.
-        false_positives: Non-mated probes identified.
-        groups: TPIR at this threshold of the mated probes in each group.
-    """
-
-    fpir: float
-    needed: int
-    tpir: float | None = None
-    bounds: Bounds = field(default=Bounds(None, None))
-    threshold: float | None = None
-    hits: int | None = None
-    false_positives: int | None = None
-    groups: Mapping[str, Mapping[str, GroupShare]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class OpenSetScore:
     """How well known characters are told from each other and from others.
 
@@ -110,14 +85,14 @@ class OpenSetScore:
         mated: Mated probes.
         non_mated: Non-mated probes.
         rank1: Share of mated probes whose mate is on top, whatever the threshold.
-        rates: One for each of `FPIRS`.
+        rates: The TPIR of mated probes at each of `FPIRS`.
     """
 
     gallery: int
     mated: int
     non_mated: int
     rank1: float
-    rates: tuple[OpenRate, ...]
+    rates: tuple[AtRate, ...]
 
 
 def divide(info: RecognitionTest, known: BoolArray | None, seed: int) -> OpenSet:
@@ -189,7 +164,7 @@ def score_open_set(
         _rate(found, *each, of_mated, owners[0], seed)
         for each in zip(supported, thresholds, rising(bounds[::-1])[::-1], strict=True)
     ]
-    refused = [OpenRate(each, needed_for(each)) for each in FPIRS[len(supported) :]]
+    refused = [AtRate(each, needed_for(each)) for each in FPIRS[len(supported) :]]
     return OpenSetScore(
         len(parts.gallery),
         len(parts.mated),
@@ -231,9 +206,9 @@ def _rate(
     groups: Mapping[str, Grouping],
     owners: IntArray,
     seed: int,
-) -> OpenRate:
+) -> AtRate:
     hits = _hits(found, threshold)
-    return OpenRate(
+    return AtRate(
         fpir,
         needed_for(fpir),
         float(hits.mean()),

@@ -15,7 +15,7 @@ import numpy as np
 
 from icf.dataset.scores.recognition import verification_bounds
 from icf.dataset.scores.recognition.bootstrap import Bounds
-from icf.dataset.scores.recognition.group_shares import GroupShare, group_shares
+from icf.dataset.scores.recognition.group_shares import AtRate, group_shares
 from icf.dataset.scores.recognition.groups import Grouping
 from icf.dataset.scores.recognition.pair_blocks import Pairs
 from icf.dataset.scores.recognition.survey import FINE, Survey, bins_of, survey
@@ -39,32 +39,6 @@ ERRORS = 30
 _A_DECADE = 8
 #: Cosines that are collected around one threshold, at most.
 _MOST = 20_000_000
-
-
-@dataclass(frozen=True)
-class Operating:
-    """What is accepted at one false accept rate.
-
-    Attributes:
-        far: The rate that was asked for.
-        needed: Impostor pairs that this rate needs.
-        tar: Share of genuine pairs accepted; None: there are too few impostor pairs.
-        bounds: Its interval; identities are drawn again, and the threshold with them.
-        threshold: A cosine; pairs above it are accepted.
-        accepted: Genuine pairs accepted.
-        false_accepts: Impostor pairs accepted.
-        groups: TAR at this threshold of genuine pairs both of whose pictures are in a
-            group.
-    """
-
-    far: float
-    needed: int
-    tar: float | None = None
-    bounds: Bounds = field(default=Bounds(None, None))
-    threshold: float | None = None
-    accepted: int | None = None
-    false_accepts: int | None = None
-    groups: Mapping[str, Mapping[str, GroupShare]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -106,7 +80,7 @@ class Verification:
     eer: float
     eer_bounds: Bounds
     eer_threshold: float
-    operating: tuple[Operating, ...]
+    operating: tuple[AtRate, ...]
     curve: tuple[ErrorPoint, ...]
     groups: Mapping[str, Mapping[str, Verification]] = field(default_factory=dict)
 
@@ -148,7 +122,7 @@ def verify(
         _operating(pairs, *each, of_pairs, seed)
         for each in zip(fars, thresholds, brackets, drawn.tars, strict=True)
     ]
-    refused = [Operating(far, needed_for(far)) for far in FARS[len(fars) :]]
+    refused = [AtRate(far, needed_for(far)) for far in FARS[len(fars) :]]
     return Verification(
         len(genuine),
         found.pairs,
@@ -191,9 +165,9 @@ def _operating(
     bounds: Bounds,
     groups: Mapping[str, Grouping],
     seed: int,
-) -> Operating:
+) -> AtRate:
     right = pairs.genuine_cosines > threshold + TIE
-    return Operating(
+    return AtRate(
         far,
         needed_for(far),
         float(right.mean()),

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from icf.catalogue.confirmations import is_confirmed, is_refused
 from icf.catalogue.merges import survivor
-from icf.catalogue.rows import by_given_ids, by_ids, with_ids
+from icf.catalogue.rows import by_given_ids, by_ids, lock_table, with_ids
 from icf.catalogue.schema import character, face, question, review
 from icf.catalogue.stale_reviews import set_status
 from icf.codes import GONE_FACES, Label, ReviewStatus, Suspicion, Verdict
@@ -101,7 +101,8 @@ def replace(
         character_ids: the characters that were looked at (``review.character_id``).
         found: all of these kinds and characters that hold.
     """
-    _one_writer(connection)
+    # Two filters at once would each insert what the other does not see yet.
+    lock_table(connection, review)
     wanted = {_about(vars(each)): each for each in found}
     known = {
         _about(row._mapping): row for row in _known(connection, kinds, character_ids)
@@ -125,7 +126,8 @@ def add(connection: sa.Connection, kind: Suspicion, found: Sequence[Found]) -> N
         kind: of what was found.
         found: some of this kind that hold.
     """
-    _one_writer(connection)
+    # Two filters at once would each insert what the other does not see yet.
+    lock_table(connection, review)
     wanted = {_about(vars(each)): each for each in found}
     query = sa.select(review).where(review.c.kind == kind.value)
     faces = sorted({each.face_id for each in found})
@@ -313,12 +315,6 @@ def _about(row: Mapping[Any, Any]) -> Key:
     if kind == Suspicion.TWIN.value:
         return kind, row["face_id"], row["other_face_id"]
     return kind, row["face_id"], row["character_id"]
-
-
-def _one_writer(connection: sa.Connection) -> None:
-    if connection.dialect.name == "postgresql":
-        # Two filters at once would each insert what the other does not see yet.
-        connection.execute(sa.text("LOCK TABLE review IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def _known(

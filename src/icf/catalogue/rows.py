@@ -26,6 +26,21 @@ def count_rows(
     return int(connection.execute(query).scalar_one())
 
 
+def has_rows(connection: sa.Connection, query: sa.Select[Any]) -> bool:
+    """Whether a query finds anything."""
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def lock_table(connection: sa.Connection, table: sa.Table) -> None:
+    """Let nobody else write to a table until the caller's write transaction ends.
+
+    On SQLite the transaction alone is enough.
+    """
+    if connection.dialect.name == "postgresql":
+        lock = f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE"
+        connection.execute(sa.text(lock))
+
+
 def by_ids(
     connection: sa.Connection,
     query: sa.Select[Any],

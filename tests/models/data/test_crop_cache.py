@@ -223,15 +223,20 @@ def test_other_processes_read_the_same_crops(tmp_path: Path) -> None:
 
 _KILLED = """
 import sys
+from itertools import count
 from pathlib import Path
 from icf.models.data import packed
 from icf.models.data.crop_cache import CropCutter, cut_crops
 from icf.models.data.formats.folders import FoldersReader
 from icf.models.data.index import Source, build_index
 packed._PACK_BYTES = 4000
+done, add = count(1), packed.PackWriter.add
+def told(writer, picture):
+    add(writer, picture)
+    print(next(done), flush=True)
+packed.PackWriter.add = told
 index = build_index([Source(FoldersReader(Path(sys.argv[1])))])
-cut_crops(index, Path(sys.argv[2]), CropCutter(0.5, 32), processes=0,
-          progress=lambda done, count: print(done, flush=True))
+cut_crops(index, Path(sys.argv[2]), CropCutter(0.5, 32), processes=0)
 """
 
 
@@ -266,14 +271,18 @@ def test_a_killed_program_leaves_whole_packs_and_the_next_goes_on(
 _AT_ONCE = """
 import sys
 from pathlib import Path
+from icf.models.data import packed
 from icf.models.data.crop_cache import CropCutter, cut_crops
 from icf.models.data.formats.folders import FoldersReader
 from icf.models.data.index import Source, build_index
 index = build_index([Source(FoldersReader(Path(sys.argv[1])))])
 input()
-cut = []
-crops = cut_crops(index, Path(sys.argv[2]), CropCutter(0.5, 32), processes=0,
-                  progress=lambda done, count: cut.append(done))
+cut, add = [], packed.PackWriter.add
+def told(writer, picture):
+    add(writer, picture)
+    cut.append(picture)
+packed.PackWriter.add = told
+crops = cut_crops(index, Path(sys.argv[2]), CropCutter(0.5, 32), processes=0)
 print(len(cut), len(crops))
 """
 

@@ -60,10 +60,10 @@ def test_rates_are_those_of_the_published_definition(seed: int, ties: bool) -> N
         assert each.threshold is not None
         # Ours identifies above a threshold, theirs at one.
         at = round(each.threshold, 9) + 1e-9
-        assert each.tpir == pytest.approx(detection_identification_rate(scores, at))
+        assert each.share == pytest.approx(detection_identification_rate(scores, at))
         rate = false_alarm_rate(scores, at)
-        assert each.false_positives == round(rate * 320)
-        assert rate <= each.fpir < false_alarm_rate(scores, at - 1e-9)
+        assert each.wrong == round(rate * 320)
+        assert rate <= each.rate < false_alarm_rate(scores, at - 1e-9)
     assert found.rank1 == pytest.approx(detection_identification_rate(scores, -2))
 
 
@@ -77,8 +77,10 @@ def test_rates_are_those_of_bob_measure() -> None:
     for each in score_open_set(info, features, parts).rates[:2]:
         assert each.threshold is not None
         at = round(each.threshold, 9) + 1e-9
-        assert each.tpir == pytest.approx(bob.detection_identification_rate(scores, at))
-        assert each.false_positives == round(320 * bob.false_alarm_rate(scores, at))
+        assert each.share == pytest.approx(
+            bob.detection_identification_rate(scores, at)
+        )
+        assert each.wrong == round(320 * bob.false_alarm_rate(scores, at))
 
 
 def test_each_known_identity_is_enrolled_with_one_picture() -> None:
@@ -101,14 +103,14 @@ def test_a_mate_that_is_as_near_as_somebody_else_is_not_on_top() -> None:
     assert identify_all(features, parts).on_top.tolist() == [False]
     features[2] = 0, 1
     assert identify_all(features, parts).on_top.tolist() == [True]
-    assert score_open_set(info, features, parts).rates[0].tpir is None
+    assert score_open_set(info, features, parts).rates[0].share is None
 
 
 def test_a_rate_with_too_few_non_mated_probes_is_refused() -> None:
     info = info_of(labels_of(12, 4, 299))
     found = score_open_set(info, features_of(info, 1), divide(info, None, 0))
     assert [each.needed for each in found.rates] == [100, 300, 1000, 3000, 30000]
-    assert [each.tpir is None for each in found.rates] == [False, *[True] * 4]
+    assert [each.share is None for each in found.rates] == [False, *[True] * 4]
 
 
 def test_mated_probes_are_grouped_and_have_intervals() -> None:
@@ -117,13 +119,13 @@ def test_mated_probes_are_grouped_and_have_intervals() -> None:
     parts = divide(info, None, 0)
     side = grouping(["left" if n % 2 else "right" for n in range(148)])
     [first, *_] = score_open_set(info, features, parts, {"side": side}).rates
-    assert first.tpir is not None
+    assert first.share is not None
     assert first.bounds.low is not None
     assert first.bounds.high is not None
-    assert first.bounds.low < first.tpir < first.bounds.high
+    assert first.bounds.low < first.share < first.bounds.high
     sides = first.groups["side"]
     sums = [each.share * each.count for each in sides.values()]
-    assert sum(sums) == pytest.approx(first.hits)
+    assert sum(sums) == pytest.approx(first.right)
     for each in sides.values():
         assert each.bounds.low is not None
         assert each.bounds.high is not None

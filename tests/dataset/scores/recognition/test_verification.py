@@ -52,15 +52,15 @@ def test_rates_equal_those_of_all_pairs_held_together(seed: int) -> None:
     cosines, same = every_pair(info, features)
     assert (found.genuine, found.impostors) == (same.sum(), (~same).sum())
     far, tar, _ = roc_curve(same, cosines, drop_intermediate=False)
-    reached = [each for each in found.operating if each.tar is not None]
+    reached = [each for each in found.operating if each.share is not None]
     assert len(reached) == 2
     for each in reached:
-        assert each.tar == pytest.approx(tar[far <= each.far].max(), abs=1e-12)
+        assert each.share == pytest.approx(tar[far <= each.rate].max(), abs=1e-12)
         assert each.threshold is not None
-        assert each.accepted == (cosines[same] > each.threshold).sum()
+        assert each.right == (cosines[same] > each.threshold).sum()
         above = (cosines[~same] > each.threshold + 1e-12).sum()
-        assert each.false_accepts == above
-        assert above / found.impostors <= each.far < (above + 1) / found.impostors
+        assert each.wrong == above
+        assert above / found.impostors <= each.rate < (above + 1) / found.impostors
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(2, 4))
@@ -73,11 +73,11 @@ def test_ties_are_not_accepted(seed: int, d: int) -> None:
     found = scored(info, features)
     cosines, same = every_pair(info, features)
     rounded = np.round(cosines, 9)
-    [each] = [each for each in found.operating if each.tar is not None]
+    [each] = [each for each in found.operating if each.share is not None]
     falling = np.sort(rounded[~same])[::-1]
     threshold = falling[int(0.1 * len(falling))]
-    assert each.tar == np.mean(rounded[same] > threshold)
-    assert each.false_accepts == (falling > threshold).sum()
+    assert each.share == np.mean(rounded[same] > threshold)
+    assert each.wrong == (falling > threshold).sum()
     at = np.unique(rounded)
     far = np.array([np.mean(rounded[~same] > t) for t in at])
     frr = np.array([np.mean(rounded[same] <= t) for t in at])
@@ -89,12 +89,12 @@ def test_ties_are_not_accepted(seed: int, d: int) -> None:
 def test_a_rate_needs_thirty_errors_or_is_refused() -> None:
     info = info_of(labels_of(20, 6, 60))
     found = scored(info, features_of(info, 1))
-    assert [each.far for each in found.operating] == list(FARS)
+    assert [each.rate for each in found.operating] == list(FARS)
     assert [each.needed for each in found.operating] == [
         *(300, 3_000, 30_000, 300_000, 3_000_000, 30_000_000)
     ]
     for each in found.operating:
-        assert (each.tar is None) == (found.impostors < needed_for(each.far))
+        assert (each.share is None) == (found.impostors < needed_for(each.rate))
     assert found.operating[2].threshold is None
 
 
@@ -111,7 +111,7 @@ def test_listed_pairs_are_scored_as_if_there_were_no_others() -> None:
     same = info.labels[pairs[:, 0]] == info.labels[pairs[:, 1]]
     assert found.genuine == same.sum()
     far, tar, _ = roc_curve(same, cosines, drop_intermediate=False)
-    assert found.operating[0].tar == pytest.approx(tar[far <= 0.1].max())
+    assert found.operating[0].share == pytest.approx(tar[far <= 0.1].max())
 
 
 def test_a_listed_genuine_pair_counts_once_in_either_order() -> None:
@@ -128,7 +128,7 @@ def test_intervals_hold_the_truth_as_often_as_they_promise() -> None:
     """The truth is that of a test of very many identities of the same kind."""
     large = info_of(labels_of(700, 4, 0))
     truth = scored(large, features_of(large, 99, near=1.0))
-    tar, eer = truth.operating[0].tar, truth.eer
+    tar, eer = truth.operating[0].share, truth.eer
     assert tar is not None
     held_tar = held_eer = 0
     for seed in range(40):
@@ -182,7 +182,7 @@ def test_a_group_is_also_scored_by_its_own_pairs_where_they_support_a_rate() -> 
             group = made.groups["side"][name]
             assert (group.genuine, group.impostors) == (alone.genuine, alone.impostors)
             assert group.eer == pytest.approx(alone.eer)
-            assert group.operating[0].tar == pytest.approx(alone.operating[0].tar)
+            assert group.operating[0].share == pytest.approx(alone.operating[0].share)
             assert group.operating[0].bounds.low is not None
 
 
@@ -209,7 +209,7 @@ def test_the_curve_falls_and_meets_the_true_accept_rates() -> None:
     assert rejected == sorted(rejected)
     assert found.curve[-1].far == pytest.approx(30 / found.impostors)
     near = min(found.curve, key=lambda each: abs(each.far - 0.1))
-    assert found.operating[0].tar == pytest.approx(1 - near.frr, abs=0.05)
+    assert found.operating[0].share == pytest.approx(1 - near.frr, abs=0.05)
     for each in found.curve:
         assert each.bounds.low is not None
         assert each.bounds.high is not None
@@ -220,7 +220,7 @@ def test_what_is_apart_has_no_error() -> None:
     info = info_of(labels_of(5, 4, 0))
     features = np.eye(5)[info.labels] + 0.01 * features_of(info, 1)[:, :5]
     found = scored(info, features)
-    assert (found.eer, found.operating[0].tar) == (0, None)
+    assert (found.eer, found.operating[0].share) == (0, None)
     assert share_above(np.array([0.1, 0.2, 0.3]), 0.2) == pytest.approx(1 / 3)
 
 
