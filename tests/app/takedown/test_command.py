@@ -29,7 +29,7 @@ from icf.catalogue.schema import (
     url,
 )
 from icf.codes import Suspicion
-from icf.errors import WrongUse
+from icf.errors import SomeFailed, WrongUse
 from icf.models.cards import new_card, save_card
 from icf.stores.blobs import BlobStore
 from icf.stores.vectors import VectorStore
@@ -175,6 +175,20 @@ def test_stopped_anywhere_the_same_command_completes_it(
     assert found.id not in VectorStore(space.root / "vectors").ids(EMBEDDER)
     noted = rows(space, sa.select(decision).where(decision.c.step == "takedown"))
     assert len({(each.subject, each.subject_id) for each in noted}) == len(noted)
+
+
+def test_with_another_store_it_says_that_the_bytes_may_stay(space: Workspace) -> None:
+    before, blobs = picture(space), space.root / "blobs"
+    blobs.rename(space.root / "elsewhere")
+    blobs.mkdir()
+    with pytest.raises(SomeFailed, match="none of the catalogue's pictures"):
+        withdraw(space, PICTURE)
+    assert picture(space).reason == "taken_down"
+    blobs.rmdir()
+    (space.root / "elsewhere").rename(blobs)
+    assert space.blobs.has(before.sha256)
+    withdraw(space, PICTURE)
+    assert not space.blobs.has(before.sha256)
 
 
 def test_a_characters_pictures_are_removed_unless_they_show_others(

@@ -17,13 +17,14 @@ from icf.app.takedown.copies import (
     remove_copies,
     store_moved,
 )
-from icf.app.takedown.held import RELEASE, Copies, HeldCopies, Unreached
+from icf.app.takedown.held import BLOBS, RELEASE, Copies, HeldCopies, Unreached
 from icf.app.takedown.target import LOST, Target, find_target
 from icf.app.takedown.trained import find_models
 from icf.app.takedown.work import all_withdrawn_faces, hashes_of, take_down
 from icf.catalogue import tombstones
 from icf.command import Invocation, example, pass_invocation, shared_options, table
-from icf.errors import SomeFailed, WrongUse
+from icf.errors import BrokenMachine, SomeFailed, WrongUse
+from icf.redact import redact
 from icf.workspace import Workspace
 
 
@@ -104,6 +105,7 @@ def takedown(
             "withdrawn"
         )
     target = _target(workspace, subject)
+    elsewhere = _elsewhere(workspace) if target.images and not lost else []
     if not dry_run:
         if not yes:
             invocation.say(_counts(target))
@@ -118,7 +120,7 @@ def takedown(
         wanted = Wanted(releases, frozenset(each.resolve() for each in also), not yes)
         done = remove(workspace, found, wanted, reason.strip())
     done.packs.extend(packs)
-    done.failed.extend(in_use)
+    done.failed.extend([*in_use, *elsewhere])
     _report(invocation, target, found, done, dry_run=dry_run, releases=releases)
     if not dry_run:
         _raise_for_rest(done.left, [*found.unreached, *done.failed])
@@ -133,6 +135,20 @@ def _target(workspace: Workspace, subject: str | None) -> Target:
         return find_lost(workspace)
     with workspace.catalogue.read() as connection:
         return find_target(connection, subject)
+
+
+def _elsewhere(workspace: Workspace) -> list[Unreached]:
+    """The blob store, where it seems to be another one than the catalogue's."""
+    try:
+        workspace.check_blobs()
+    except BrokenMachine:
+        why = (
+            "it has none of the catalogue's pictures, so their bytes may be elsewhere, "
+            "and stay there: mend blobs.url or mount the disk, and run the same "
+            "command again"
+        )
+        return [Unreached(BLOBS, redact(workspace.blobs_url), why)]
+    return []
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from icf.dataset.formats.registry import DEFAULT
 from icf.dataset.licences import FILE as LICENCES
 
 RELEASE, BATCH, EXPORT, CACHE = "release", "batch", "export", "cache"
+BLOBS = "blob store"
 
 NOT_THERE = "it is not there"
 
@@ -80,7 +81,7 @@ class Unreached:
     """What may contain withdrawn pictures, and cannot be looked at or changed.
 
     Attributes:
-        kind: `RELEASE`, `BATCH`, `EXPORT` or `CACHE`.
+        kind: `RELEASE`, `BATCH`, `EXPORT`, `CACHE` or `BLOBS`.
         path: where it should be.
         why: why it cannot be.
     """
