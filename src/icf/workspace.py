@@ -165,15 +165,22 @@ class Workspace:
         catalogue.close()
 
     def _check_not_lost(self, catalogue: Catalogue, found: str | None) -> None:
-        """See that an empty catalogue is right: nothing was stored here yet."""
+        """See that an empty catalogue is right: nothing was stored here yet.
+
+        With tables but no rows, one that ``catalogue.url`` names may be another's.
+        """
         kept = (
             each
             for name in ("blobs", "vectors")
             for each in (self.root / name).glob("*")
         )
         has_pictures = any(each.name != "tmp" for each in kept)
-        is_ours = found is None or is_known(found)
-        if has_pictures and is_ours and not (found and _is_used(catalogue)):
+        is_empty = found is None or (
+            bool(self.settings.catalogue.url)
+            and is_known(found)
+            and not _is_used(catalogue)
+        )
+        if has_pictures and is_empty:
             raise BrokenMachine(
                 f"the catalogue {catalogue.shown} is empty, although {self.root} has "
                 "pictures: it was lost. Put a backup of it in its place, or name the "
