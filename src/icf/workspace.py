@@ -21,6 +21,7 @@ from icf.catalogue.catalogue import (
     url_from,
     written_by_another,
 )
+from icf.catalogue.rows import has_rows
 from icf.catalogue.schema import image, run
 from icf.codes import ImageReason
 from icf.errors import BrokenMachine, WrongUse
@@ -165,27 +166,26 @@ class Workspace:
         catalogue.close()
 
     def _check_not_lost(self, catalogue: Catalogue, found: str | None) -> None:
-        """See that an empty catalogue is right: nothing was stored here yet.
-
-        With tables but no rows, one that ``catalogue.url`` names may be another's.
-        """
+        """See that an empty catalogue is right: nothing was stored here yet."""
         kept = (
             each
             for name in ("blobs", "vectors")
             for each in (self.root / name).glob("*")
         )
         has_pictures = any(each.name != "tmp" for each in kept)
-        is_empty = found is None or (
-            bool(self.settings.catalogue.url)
-            and is_known(found)
-            and not _is_used(catalogue)
-        )
-        if has_pictures and is_empty:
+        if has_pictures and self._is_empty(catalogue, found):
             raise BrokenMachine(
                 f"the catalogue {catalogue.shown} is empty, although {self.root} has "
                 "pictures: it was lost. Put a backup of it in its place, or name the "
                 "right one with catalogue.url"
             )
+
+    def _is_empty(self, catalogue: Catalogue, found: str | None) -> bool:
+        """Whether a catalogue has no tables, or is another's that was never used."""
+        if found is None:
+            return True
+        may_be_another = bool(self.settings.catalogue.url) and is_known(found)
+        return may_be_another and not _is_used(catalogue)
 
     def _database(self) -> Catalogue:
         """The catalogue, at whatever revision."""
@@ -298,9 +298,8 @@ class Workspace:
 
 def _is_used(catalogue: Catalogue) -> bool:
     """Whether a command ever wrote to a catalogue that has its tables."""
-    rows = (sa.select(table.c.id).limit(1) for table in (run, image))
     with catalogue.read() as connection:
-        return any(connection.scalar(each) is not None for each in rows)
+        return any(has_rows(connection, sa.select(each.c.id)) for each in (run, image))
 
 
 def find(start: Path, flags: tuple[str, ...] = ()) -> Workspace:

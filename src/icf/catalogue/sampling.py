@@ -28,6 +28,7 @@ from icf.catalogue import reviews
 from icf.catalogue.annotation.pauses import counts
 from icf.catalogue.confirmations import is_confirmed
 from icf.catalogue.merges import survivor
+from icf.catalogue.rows import has_rows
 from icf.catalogue.schema import answer, candidate, character, decision, face, question
 from icf.codes import Choice, Chosen, FaceReason, Label, Verdict
 
@@ -160,10 +161,7 @@ def read_weights(connection: sa.Connection, asked: Asked) -> FloatArray:
     about.
     """
     made = weights(asked)
-    if (
-        not made.any()
-        and connection.execute(kept_frame(confirmed=False).limit(1)).first() is None
-    ):
+    if not made.any() and not has_rows(connection, kept_frame(confirmed=False)):
         return asked.settled.astype(np.float64)
     return made
 
