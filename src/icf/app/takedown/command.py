@@ -107,7 +107,7 @@ def takedown(
     target = _target(workspace, subject)
     elsewhere = _elsewhere(workspace) if target.images and not lost else []
     if not dry_run:
-        if not yes:
+        if not yes and (target.kind != LOST or target.lost):
             invocation.say(_counts(target))
             click.confirm("Remove it permanently?", abort=True, err=True)
         take_down(workspace, target, reason.strip())
