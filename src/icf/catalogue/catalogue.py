@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import shutil
 import sqlite3
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, nullcontext
@@ -24,15 +23,14 @@ from icf.catalogue.postgres.opening import (
     wait_in_line,
 )
 from icf.catalogue.postgres.refusals import MAY_NOT, refusal
+from icf.catalogue.sqlite.opening import begin, configure, copy_database
+from icf.catalogue.sqlite.read_only import ReadOnlyFile, may_only_read
 from icf.errors import BrokenMachine, WrongUse
 from icf.redact import redact
 from icf.stores.turn import Turn
 
 if TYPE_CHECKING:
     import alembic.config
-
-#: How long a writer waits for another writer of the same SQLite file, in milliseconds.
-BUSY_TIMEOUT_MS = 60_000
 
 #: The newest of the migrations, which this program writes.
 REVISION = "0020"
@@ -55,20 +53,27 @@ class Catalogue:
     def __init__(self, url: str | sa.URL) -> None:
         parsed = _with_driver(url)
         self.url = parsed.render_as_string(hide_password=False)
-        is_postgres = parsed.get_backend_name() == "postgresql"
-        self.engine = sa.create_engine(
-            parsed, connect_args=CONNECT if is_postgres else {}
-        )
         # SQLite lets writers look again now and then whether it is their turn, up to a
         # tenth of a second apart; threads of one process wake each other.
         self._turn: Turn | None = None
-        if self.dialect == "sqlite":
+        self._read_only: ReadOnlyFile | None = None
+        if parsed.get_backend_name() == "sqlite":
             self._turn = Turn()
-            sa.event.listen(self.engine, "connect", _configure_sqlite)
-            sa.event.listen(self.engine, "begin", _begin_sqlite)
+            self.engine = self._sqlite_engine(parsed)
+            sa.event.listen(self.engine, "begin", begin)
         else:
+            self.engine = sa.create_engine(parsed, connect_args=CONNECT)
             sa.event.listen(self.engine, "connect", check_encoding)
             sa.event.listen(self.engine, "connect", prepare_nothing_pooled)
+
+    def _sqlite_engine(self, url: sa.URL) -> sa.Engine:
+        path = Path(url.database or "")
+        if may_only_read(path):
+            self._read_only = ReadOnlyFile(path)
+            return sa.create_engine(url, creator=self._read_only.connect)
+        engine = sa.create_engine(url)
+        sa.event.listen(engine, "connect", configure)
+        return engine
 
     @property
     def dialect(self) -> str:
@@ -82,8 +87,15 @@ class Catalogue:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """A transaction that sees one state of the catalogue and writes nothing."""
-        with _clear_errors(self.url), self.engine.connect() as connection:
+        """A transaction that sees one state of the catalogue and writes nothing.
+
+        Raises:
+            BrokenMachine: the database is damaged, or does not answer; or somebody
+                wrote to a file that this user may only read.
+        """
+        only = self._read_only
+        one_state = only.unchanged(self.engine) if only is not None else nullcontext()
+        with _clear_errors(self.url), one_state, self.engine.connect() as connection:
             if self.dialect == "postgresql":
                 # Its default shows each statement what was written until then.
                 connection.execution_options(
@@ -98,7 +110,16 @@ class Catalogue:
 
         On SQLite the write lock is taken at once, so that two writers wait for each
         other in line and neither fails half way.
+
+        Raises:
+            BrokenMachine: this user may only read the catalogue, or the database is
+                damaged, or does not answer.
         """
+        if self._read_only is not None:
+            raise BrokenMachine(
+                f"this user may only read the catalogue {self.shown}: nothing was "
+                "changed. Check that you may write to the workspace and its folder"
+            )
         turn = self._turn.taken() if self._turn is not None else nullcontext()
         with _clear_errors(self.url), turn, self.engine.connect() as connection:
             # After `read` its connection would write even where the database's own
@@ -162,7 +183,7 @@ class Catalogue:
             return
         with _clear_errors(self.url), closing(sqlite3.connect("")) as copy:
             with self.read() as original:
-                _copy_sqlite(original, copy)
+                copy_database(original, copy)
             engine = sa.create_engine(
                 "sqlite://", creator=lambda: copy, poolclass=sa.StaticPool
             )
@@ -267,35 +288,6 @@ def _with_driver(url: str | sa.URL) -> sa.URL:
     if name == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     return parsed
-
-
-def _configure_sqlite(connection: sa.pool.ConnectionPoolEntry, _record: object) -> None:
-    # The driver would begin transactions by itself, and late; `_begin_sqlite` does it.
-    connection.isolation_level = None  # type: ignore[attr-defined]
-    cursor = connection.cursor()  # type: ignore[attr-defined]
-    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.close()
-
-
-def _copy_sqlite(original: sa.Connection, copy: sqlite3.Connection) -> None:
-    """Copy a database; what others write meanwhile is not in the copy."""
-    driver = original.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)
-    try:
-        driver.backup(copy)
-    except sqlite3.Error as error:
-        raise BrokenMachine(
-            f"cannot copy the catalogue to a temporary file: {error}; free some space "
-            f"in {tempfile.gettempdir()}, or name another folder with SQLITE_TMPDIR"
-        ) from error
-
-
-def _begin_sqlite(connection: sa.Connection) -> None:
-    writes = connection.get_execution_options().get("icf_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def migrate(connection: sa.Connection) -> None:

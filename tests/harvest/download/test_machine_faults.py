@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from icf.catalogue import catalogue as opened
 from icf.catalogue.schema import image, url
+from icf.catalogue.sqlite import opening
 from icf.errors import BrokenMachine
 from icf.harvest.run import harvest
 from icf.workspace import find
@@ -101,7 +101,7 @@ def test_a_database_that_stays_locked_is_told_and_the_next_run_does_it_all(
 ) -> None:
     made = workspace(tmp_path / "ws", site, site.route("/1.png", answer(png(1))))
     holder = find(made.root)
-    monkeypatch.setattr(opened, "BUSY_TIMEOUT_MS", 50)
+    monkeypatch.setattr(opening, "BUSY_TIMEOUT_MS", 50)
     told = pytest.raises(BrokenMachine, match="Another icf command is writing")
     with holder.catalogue.write(), told:
         harvest(made)

@@ -1,0 +1,1 @@
+"""What only a catalogue in a SQLite file needs."""
