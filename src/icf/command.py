@@ -27,7 +27,14 @@ import click
 
 from icf.errors import IcfError, WrongUse
 from icf.names import LONGEST_NAME, normal_name
-from icf.terminal import Printable, console, is_terminal, log_to_stderr, printable
+from icf.terminal import (
+    Printable,
+    console,
+    is_terminal,
+    log_to_stderr,
+    printable,
+    take_any_text,
+)
 from icf.text_file import UNREADABLE
 from icf.version import __version__
 
@@ -354,6 +361,8 @@ def run(command: click.Command) -> NoReturn:
     0 done, 1 failed, 2 wrong use, 3 done but some items failed, 130 interrupted.
     """
     invocation = Invocation()
+    take_any_text(sys.stdout)
+    take_any_text(sys.stderr)
     try:
         log_to_stderr("-v" in sys.argv or "--verbose" in sys.argv)
         # Of a command that ends with `click.exceptions.Exit` it returns the code.

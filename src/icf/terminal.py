@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import logging
 import re
 import sys
@@ -54,6 +56,21 @@ def _shown(character: str) -> str:
 def is_terminal(stream: TextIO | None) -> bool:
     """Return whether a standard stream is a terminal; a closed one (`>&-`) is None."""
     return stream is not None and stream.isatty()
+
+
+def take_any_text(stream: TextIO | None) -> None:
+    """Let a standard stream print characters that its encoding lacks.
+
+    They are printed as escapes. ASCII is what Python takes where nobody named an
+    encoding; as Click, this takes it for UTF-8.
+    """
+    if not isinstance(stream, io.TextIOWrapper):
+        return
+    encoding = codecs.lookup(stream.encoding).name
+    if encoding == "ascii":
+        stream.reconfigure(encoding="utf-8")
+    elif encoding != "utf-8":
+        stream.reconfigure(errors="backslashreplace")
 
 
 def console(*, stderr: bool) -> Console:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -103,3 +104,22 @@ def test_commands_run_with_a_standard_stream_that_is_closed(
         check=False,
     )
     assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [("ascii", "ネコ"), ("latin-1", r"\u30cd\u30b3"), ("shift_jis", "ネコ")],
+)
+def test_names_are_printed_in_whatever_encoding_the_output_has(
+    encoding: str, shown: str, tmp_path: Path
+) -> None:
+    init(tmp_path).catalogue.close()
+    done = subprocess.run(
+        [BIN / "icf", "config", "show", "--set", "harvest.contact=ネコ"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert shown in done.stdout.decode("utf-8" if encoding == "ascii" else encoding)
