@@ -6,6 +6,7 @@ import logging
 import shutil
 import sqlite3
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, nullcontext
 from pathlib import Path
@@ -65,6 +66,8 @@ class Catalogue:
             self.engine = sa.create_engine(parsed, connect_args=CONNECT)
             sa.event.listen(self.engine, "connect", check_encoding)
             sa.event.listen(self.engine, "connect", prepare_nothing_pooled)
+        # Who forgets to close it leaves no open connection behind.
+        weakref.finalize(self, self.engine.dispose).atexit = False
 
     def _sqlite_engine(self, url: sa.URL) -> sa.Engine:
         path = Path(url.database or "")

@@ -1,3 +1,4 @@
+import gc
 import shutil
 import sqlite3
 import threading
@@ -277,6 +278,17 @@ def test_a_transaction_that_fails_leaves_nothing(catalogue: Catalogue) -> None:
     with pytest.raises(sa.exc.IntegrityError):
         add_twice()
     assert _albums(catalogue) == []
+
+
+def test_one_that_nobody_closes_leaves_no_open_connection(tmp_path: Path) -> None:
+    forgotten = Catalogue(sqlite_url(tmp_path / "catalogue.sqlite"))
+    with forgotten.read() as connection:
+        driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    del forgotten, connection
+    gc.collect()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed database"):
+        driver.execute("SELECT 1")
 
 
 def test_writers_wait_for_each_other(catalogue: Catalogue) -> None:
