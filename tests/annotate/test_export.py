@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
-import os
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -144,11 +144,9 @@ def test_a_removed_folder_is_written_again_byte_for_byte(place: Place) -> None:
 
 def test_leftovers_of_a_killed_program_are_removed(plain: Place) -> None:
     filled(plain)
-    child = os.fork()
-    if child == 0:
-        os._exit(0)
-    os.waitpid(child, 0)
-    stale = plain.workspace.root / "batches" / f".a.partial-{child}"
+    with subprocess.Popen(["true"]) as ended:
+        ended.wait()
+    stale = plain.workspace.root / "batches" / f".a.partial-{ended.pid}"
     (stale / "pictures").mkdir(parents=True)
     run(plain)
     assert not stale.exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -105,24 +105,30 @@ def test_a_snapshot_with_a_log_that_was_not_taken_over_is_read(
     ],
 )
 def test_permissions_of_the_file_and_its_folder_say_who_may_only_read(
-    file: Path, folder_mode: int, file_mode: int, expected: bool
+    file: Path,
+    folder_mode: int,
+    file_mode: int,
+    expected: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     file.chmod(file_mode)
     file.parent.chmod(folder_mode)
-    assert as_nobody(file) is expected
+    # Folders on the way may be for the user of the tests alone.
+    monkeypatch.chdir(file.parent)
+    with as_nobody():
+        assert read_only.may_only_read(Path(file.name)) is expected
 
 
 def test_what_is_not_there_is_no_file_to_read_only(tmp_path: Path) -> None:
     assert not read_only.may_only_read(tmp_path / "none" / "catalogue.sqlite")
 
 
-def as_nobody(file: Path) -> bool:
-    """What another user is told, whom no other folder on the way stops."""
-    child = os.fork()
-    if child == 0:
-        os.chdir(file.parent)
-        if os.geteuid() == 0:
-            os.setuid(65534)
-        os._exit(read_only.may_only_read(Path(file.name)))
-    _, status = os.waitpid(child, 0)
-    return bool(os.waitstatus_to_exitcode(status))
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Ask for permissions as another user than root, who always has them."""
+    mine = os.getuid()
+    os.setreuid(65534 if mine == 0 else mine, -1)
+    try:
+        yield
+    finally:
+        os.setreuid(mine, -1)
