@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -209,7 +210,8 @@ def test_a_killed_run_goes_on_with_what_it_has(
 def stored_in(catalogue: Path) -> int:
     """The number of stored pictures; 0 before there is a catalogue."""
     try:
-        with sqlite3.connect(f"file:{catalogue}?mode=ro", uri=True) as connection:
+        address = f"file:{catalogue}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True)) as connection:
             query = "SELECT count(*) FROM url WHERE fate = 'stored'"
             return int(connection.execute(query).fetchone()[0])
     except sqlite3.OperationalError:
