@@ -2,7 +2,7 @@
 
 import { Head, wrapped } from "./head.js";
 import { isDoubled, say } from "./page.js";
-import { areSeen, whenSeen } from "./sight.js";
+import { areMissing, areSeen, whenSeen } from "./sight.js";
 import { Turns } from "./turns.js";
 
 const by = (id) => document.getElementById(id);
@@ -87,9 +87,11 @@ const turns = new Turns("attributes", {
     by("told").textContent = "";
     shown += 1;
     const number = shown;
-    whenSeen([by("face")], () => {
-      if (number === shown) form.dataset.shown = shown;
-    });
+    whenSeen(
+      [by("face")],
+      () => {},
+      () => number === shown && (form.dataset.shown = shown),
+    );
     say(`${task.character} of ${task.album}`);
   },
   wait(title, words) {
@@ -107,7 +109,7 @@ const MISSING = "The picture is not there yet. If it does not come: No answer.";
 
 function store() {
   if (areSeen([by("face")])) turns.answer(described());
-  else by("told").textContent = MISSING;
+  else if (areMissing([by("face")])) by("told").textContent = MISSING;
 }
 
 const cannot = () => turns.answer({ cannot_tell: true });

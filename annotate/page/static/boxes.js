@@ -6,7 +6,7 @@ import { BoxModel } from "./box_model.js";
 import { Drawing } from "./box_drawing.js";
 import { watchPointer } from "./box_pointer.js";
 import { Progress } from "./progress.js";
-import { areSeen, whenSeen } from "./sight.js";
+import { areMissing, areSeen, whenSeen } from "./sight.js";
 import { Stopwatch } from "./stopwatch.js";
 import { TaskQueue } from "./task_queue.js";
 import { Zoom } from "./zoom.js";
@@ -70,14 +70,12 @@ function show(task, boxes) {
   shown += 1;
   watch.start();
   const number = shown;
-  whenSeen([picture], () => number === shown && see());
+  whenSeen(
+    [picture],
+    () => number === shown && watch.start(),
+    () => number === shown && (work.dataset.shown = shown),
+  );
   say(`${at("asked").textContent} ${counted(boxes.length)}`);
-}
-
-/** The picture can be seen: the time runs from here. */
-function see() {
-  watch.start();
-  work.dataset.shown = shown;
 }
 
 function showNext() {
@@ -210,7 +208,8 @@ async function answer(verdict) {
 /** Why it cannot be answered yet, said in words. */
 function refuses(verdict) {
   if (verdict !== "boxed") return false;
-  if (!areSeen([picture])) return tell("The picture is not there yet. If it does not come: Cannot tell.");
+  if (areMissing([picture])) return tell("The picture is not there yet. If it does not come: Cannot tell.");
+  if (!areSeen([picture])) return true;
   if (drawing.points.length) return tell("A box is not finished: Escape drops it.");
   const twins = model.twins();
   if (!twins) return false;

@@ -58,11 +58,11 @@ function show(task, choices) {
   count();
   shown += 1;
   const number = shown;
-  whenSettled(pictures(), () => {
-    if (number !== shown) return;
-    work.dataset.shown = shown;
-    watch.start();
-  });
+  whenSettled(
+    pictures(),
+    () => number === shown && watch.start(),
+    () => number === shown && (work.dataset.shown = shown),
+  );
   say(`Mark all that are not ${task.character} of ${task.album}.`);
   tiles()[0].focus({ preventScroll: true });
 }

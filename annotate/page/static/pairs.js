@@ -11,7 +11,7 @@ import {
   watchButtons,
 } from "./pair_keys.js";
 import { Progress } from "./progress.js";
-import { areSeen, whenSeen } from "./sight.js";
+import { areMissing, areSeen, whenSeen } from "./sight.js";
 import { Stopwatch } from "./stopwatch.js";
 import { Strip } from "./strip.js";
 import { TaskQueue } from "./task_queue.js";
@@ -76,7 +76,11 @@ function show(task) {
   shown += 1;
   watch.start();
   const number = shown;
-  whenSeen(picturesIn(COMPARED), () => number === shown && see());
+  whenSeen(
+    picturesIn(COMPARED),
+    () => number === shown && see(),
+    () => number === shown && (work.dataset.seen = shown),
+  );
   const words = changing ? "Change this answer. " : "";
   say(`${words}${at("asked").textContent} ${task.album}`);
 }
@@ -85,7 +89,6 @@ function show(task) {
 function see() {
   watch.start();
   restartPace();
-  work.dataset.seen = shown;
 }
 
 /** The mark that is full after a second starts anew; it never answers. */
@@ -117,7 +120,7 @@ async function answer(action) {
   const { choice, alone, seen } = CHOICES[action];
   if (task.alone && alone === null) return;
   if (!areSeen(picturesIn(seen))) {
-    say("The picture is not there yet.");
+    if (areMissing(picturesIn(seen))) say("The picture is not there yet.");
     return;
   }
   storing = true;

@@ -10,7 +10,7 @@ import {
   questionOf,
   watchButtons,
 } from "./pair_keys.js";
-import { areSeen, whenSeen } from "./sight.js";
+import { areMissing, areSeen, whenSeen } from "./sight.js";
 import { Strip } from "./strip.js";
 import { Turns } from "./turns.js";
 
@@ -106,9 +106,11 @@ function show(task, said) {
   tell("");
   shown += 1;
   const number = shown;
-  whenSeen(picturesIn(COMPARED), () => {
-    if (number === shown) work.dataset.shown = shown;
-  });
+  whenSeen(
+    picturesIn(COMPARED),
+    () => {},
+    () => number === shown && (work.dataset.shown = shown),
+  );
   say(`${at("asked").textContent} ${at("why").textContent}`);
 }
 
@@ -179,7 +181,10 @@ async function answer(action) {
   const task = turns.current;
   const { choice, alone, seen } = CHOICES[action];
   if (!task || (task.alone && alone === null)) return;
-  if (!areSeen(picturesIn(seen))) return tell(MISSING);
+  if (!areSeen(picturesIn(seen))) {
+    if (areMissing(picturesIn(seen))) tell(MISSING);
+    return;
+  }
   context.close();
   if (await turns.answer({ choice })) strip.remember(task, choice);
 }
