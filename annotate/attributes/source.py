@@ -7,7 +7,7 @@ from typing import ClassVar
 import sqlalchemy as sa
 
 from icf.annotate.attributes.describe import read_description
-from icf.annotate.tasks.answers import insert_answer
+from icf.annotate.tasks.answers import insert_answer, is_known
 from icf.annotate.tasks.base import Given, Lease, RefusedAnswer, Shown
 from icf.catalogue.annotation.schema import attribute_answer
 from icf.catalogue.labels.confirmed import is_there
@@ -29,7 +29,8 @@ class AttributeSource:
         query = sa.select(face.c.id).where(
             face.c.id == given.lease.subject_id, is_there()
         )
-        if connection.execute(query).first() is None:
+        is_gone = connection.execute(query).first() is None
+        if is_gone and not is_known(connection, attribute_answer.c.face_id, given):
             raise RefusedAnswer("this face was taken down, or it turned out to be none")
         insert_answer(
             connection,

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from icf.annotate.formats.values import is_credible
 from icf.annotate.people.people import Person
+from icf.annotate.tasks.leases import Now
 from icf.catalogue.annotation.schema import (
     label_audit,
     label_audit_answer,
@@ -276,7 +277,7 @@ def unchecked(connection: sa.Connection, person: Person, count: int) -> Sequence
         holds.source == SOURCE,
         holds.subject_id == item.id,
         holds.ended_at.is_(None),
-        holds.until > time.time(),
+        holds.until > Now(),
     )
     query = (
         sa.select(item.id)

@@ -7,7 +7,6 @@ answers, and what needs all rows is counted by an index.
 from __future__ import annotations
 
 import statistics
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +15,7 @@ import sqlalchemy as sa
 
 from icf.annotate.gold.score import Score, score_of
 from icf.annotate.people.listing import Known, everybody
+from icf.annotate.tasks.leases import Now
 from icf.catalogue.annotation.schema import (
     attribute_answer,
     box_answer,
@@ -295,7 +295,7 @@ def _held(connection: sa.Connection) -> dict[int, dict[str, int]]:
     """How many things each person holds now, by task."""
     query = (
         sa.select(lease.c.person_id, lease.c.task, sa.func.count())
-        .where(lease.c.ended_at.is_(None), lease.c.until > time.time())
+        .where(lease.c.ended_at.is_(None), lease.c.until > Now())
         .group_by(lease.c.person_id, lease.c.task)
     )
     found: dict[int, dict[str, int]] = {}

@@ -13,8 +13,9 @@ from icf.annotate.pairs.choices import read_choice
 from icf.annotate.pairs.open_questions import IS_OPEN, OpenInOrder
 from icf.annotate.pairs.pictures import picture_of
 from icf.annotate.people.people import Person
-from icf.annotate.tasks.answers import insert_answer
+from icf.annotate.tasks.answers import insert_answer, is_known
 from icf.annotate.tasks.base import Given, Lease, Pair, RefusedAnswer, Shown
+from icf.annotate.tasks.leases import Now
 from icf.catalogue.annotation.schema import lease
 from icf.catalogue.rows import by_given_ids, with_ids
 from icf.catalogue.schema import answer, question
@@ -75,7 +76,8 @@ def store_answer(
     label = connection.execute(_LABEL, {"of_id": given.lease.subject_id}).scalar()
     if label is None:
         raise RefusedAnswer("this picture was taken down, so its question is gone")
-    if label == Label.WITHDRAWN.value:
+    is_gone = label == Label.WITHDRAWN.value
+    if is_gone and not is_known(connection, answer.c.question_id, given):
         raise RefusedAnswer(
             "this question was withdrawn: its reference turned out to be wrong, or its "
             "picture to show no face"
@@ -122,7 +124,7 @@ def askable(person: Person, overlap: int, *, in_order: bool = True) -> sa.Select
         holds.c.source == QuestionSource.name,
         holds.c.subject_id == question.c.id,
         holds.c.ended_at.is_(None),
-        holds.c.until > time.time(),
+        holds.c.until > Now(),
     )
     own = sa.exists().where(of_this, holds.c.person_id == person.id)
     free = ~sa.exists().where(of_this)

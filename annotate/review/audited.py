@@ -8,7 +8,9 @@ import sqlalchemy as sa
 
 from icf.annotate.audit.source import pair_of_item, store_given
 from icf.annotate.review.sources import expert_picture
+from icf.annotate.tasks.answers import is_known
 from icf.annotate.tasks.base import Given, Lease, Shown, check_reviewer
+from icf.catalogue.annotation.schema import label_audit_answer
 
 
 class DecisionSource:
@@ -23,7 +25,8 @@ class DecisionSource:
             RefusedAnswer: the audit is over, the person is no reviewer, or checked the
                 label or helped to make it, or another reviewer decided.
         """
-        check_reviewer(given)
+        if not is_known(connection, label_audit_answer.c.item_id, given):
+            check_reviewer(given)
         store_given(connection, given, decides=True)
 
     def picture(self, connection: sa.Connection, lease: Lease, name: str) -> Shown:

@@ -39,14 +39,9 @@ def insert_answer(
     Raises:
         RefusedAnswer: another answer has this ``client_id``.
     """
-    key, name = given.lease.subject_id, given.lease.person.name
-    known = connection.execute(
-        _of_client(subject), {"of_client": given.client_id}
-    ).first()
-    if known is not None:
-        if (known.subject, known.annotator) != (key, name):
-            raise RefusedAnswer("its id is that of another answer")
+    if is_known(connection, subject, given):
         return False
+    key, name = given.lease.subject_id, given.lease.person.name
     now = time.time()
     counts = connection.execute(
         _that_counts(subject), {"of_subject": key, "of_annotator": name}
@@ -69,6 +64,27 @@ def insert_answer(
         "replaced_at": now if is_late else None,
     }
     connection.execute(sa.insert(table).values(**row, **values))
+    return True
+
+
+def is_known(connection: sa.Connection, subject: sa.Column[int], given: Given) -> bool:
+    """Whether this very answer was stored before, because it was sent twice.
+
+    Args:
+        connection: to the catalogue.
+        subject: as for `insert_answer`.
+        given: the answer.
+
+    Raises:
+        RefusedAnswer: another answer has this ``client_id``.
+    """
+    of_client = {"of_client": given.client_id}
+    known = connection.execute(_of_client(subject), of_client).first()
+    if known is None:
+        return False
+    mine = given.lease.subject_id, given.lease.person.name
+    if (known.subject, known.annotator) != mine:
+        raise RefusedAnswer("its id is that of another answer")
     return True
 
 

@@ -11,13 +11,35 @@ import secrets
 import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
 
 from icf.annotate.people.people import Person, person_of
 from icf.annotate.tasks.base import Lease
 from icf.catalogue.annotation.schema import lease, person
 from icf.catalogue.rows import by_ids, lock_table
+
+
+class Now(sa.FunctionElement[float]):
+    """When a statement begins, in seconds since 1970, by the database's clock.
+
+    All servers with one catalogue go by it, whatever their own clocks say.
+    """
+
+    type = sa.Double()
+    inherit_cache = True
+
+
+@compiles(Now, "sqlite")
+def _here(_element: Now, _compiler: object, **_: Any) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+@compiles(Now, "postgresql")
+def _there(_element: Now, _compiler: object, **_: Any) -> str:
+    return "extract(epoch FROM statement_timestamp())::float8"
 
 
 @dataclass(frozen=True)
@@ -64,12 +86,12 @@ class Leasing:
                 "task": task,
                 "grid": grid,
                 "issued_at": now,
-                "until": now + self.seconds,
             }
             for each in made
         ]
         if rows:
-            connection.execute(sa.insert(lease), rows)
+            insert = sa.insert(lease).values(until=Now() + self.seconds)
+            connection.execute(insert, rows)
         return made
 
     def prolong(
@@ -77,7 +99,7 @@ class Leasing:
     ) -> None:
         """Hold things longer, because the page that shows them is still open."""
         update = _of(holder, handles).where(lease.c.ended_at.is_(None))
-        connection.execute(update.values(until=time.time() + self.seconds))
+        connection.execute(update.values(until=Now() + self.seconds))
 
 
 def lock_leases(connection: sa.Connection) -> None:
@@ -94,7 +116,7 @@ def sweep(connection: sa.Connection) -> int:
     Returns:
         How many there were.
     """
-    over = lease.c.ended_at.is_(None), lease.c.until <= time.time()
+    over = lease.c.ended_at.is_(None), lease.c.until <= Now()
     update = sa.update(lease).where(*over).values(ended_at=lease.c.until)
     return connection.execute(update).rowcount
 
@@ -112,7 +134,7 @@ def held(
     query = sa.select(lease.c.subject_id, lease.c.person_id).where(
         lease.c.source == source,
         lease.c.ended_at.is_(None),
-        lease.c.until > time.time(),
+        lease.c.until > Now(),
     )
     for row in by_ids(connection, query, lease.c.subject_id, ids):
         yield row.subject_id, row.person_id
