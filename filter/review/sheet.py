@@ -76,8 +76,9 @@ def write_sheet(
         done: called with the number of faces that were cropped.
 
     Raises:
-        BrokenMachine: the file cannot be written.
+        BrokenMachine: the file cannot be written, or the blob store has no picture.
     """
+    workspace.check_blobs()
     with workspace.catalogue.read() as connection:
         counts = count(connection)
         shown = [

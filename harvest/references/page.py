@@ -98,8 +98,9 @@ def write_page(
 
     Raises:
         WrongUse: there is no character to show, or the folder has other files.
-        BrokenMachine: it cannot be written.
+        BrokenMachine: it cannot be written, or the blob store has no picture of it.
     """
+    workspace.check_blobs()
     panels = _panels(workspace, order)
     if not panels:
         raise WrongUse(

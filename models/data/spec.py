@@ -134,6 +134,7 @@ def open_reader(spec: DataSpec, workspace: Workspace | None = None) -> Reader:
     Raises:
         WrongUse: there is no such place or no workspace, or the source says itself
             which of its faces are drawn.
+        BrokenMachine: the blob store has none of the workspace's pictures.
     """
     if spec.kind == WORKSPACE:
         if workspace is None:
@@ -141,6 +142,7 @@ def open_reader(spec: DataSpec, workspace: Workspace | None = None) -> Reader:
                 "--data workspace: there is no workspace here; go into one, or name "
                 "it with -C DIR"
             )
+        workspace.check_blobs()
         path = workspace.root
     else:
         path = Path(spec.place).expanduser()

@@ -55,6 +55,7 @@ def run_gate(
     Raises:
         BadModel: there is no such model, it is for another task, or the champion's
             file is damaged.
+        BrokenMachine: the blob store has none of the workspace's pictures.
     """
     pair = _pair(task, find(workspace, "champion", task), challenger)
     champion_hash, challenger_hash = (card.sha256 for card in pair.cards)
@@ -63,7 +64,7 @@ def run_gate(
         known = stored.newest(connection, task, champion_hash, challenger_hash)
     if known is not None and known.report.audit == audit and known.report.usable:
         return known
-    report = _COMPARE[task](workspace, pair, advance)
+    report = _compared(workspace, task, pair, advance)
     with workspace.catalogue.write() as connection:
         return stored.store(connection, report, round_id)
 
@@ -87,8 +88,16 @@ def compare(
     Raises:
         BadModel: a model is missing or for another task, or the champion's file is
             damaged.
+        BrokenMachine: the blob store has none of the workspace's pictures.
     """
-    return _COMPARE[task](workspace, _pair(task, champion, challenger), advance)
+    return _compared(workspace, task, _pair(task, champion, challenger), advance)
+
+
+def _compared(
+    workspace: Workspace, task: Task, pair: Pair, advance: Advance
+) -> GateReport:
+    workspace.check_blobs()
+    return _COMPARE[task](workspace, pair, advance)
 
 
 def _pair(task: Task, champion: Path, challenger: Path) -> Pair:

@@ -16,6 +16,7 @@ from icf.engine.runner import Progress
 from icf.errors import BrokenMachine
 from icf.filter.run import ALL, run_steps
 from icf.workspace import Workspace, find, init
+from tests.annotate.place import picture
 from tests.app.program import program
 from tests.filter.rows import add_album, add_image
 
@@ -74,6 +75,14 @@ def test_of_few_pictures_all_may_be_lost_and_of_withdrawn_ones_too(
         "icf-annotate export batches/boxes --what boxes",
         "icf-annotate serve --port 0",
         "icf-report reports/one.html",
+        "icf-harvest reference page page.html",
+        "icf-filter review --sheet sheet.html",
+        "icf browse --port 0",
+        "icf-train detector --data workspace --out model",
+        "icf-train embedder --data workspace --out model",
+        "icf model compare bundled bundled --task embedder",
+        "icf model compare bundled bundled --task detector",
+        "icf model quantise bundled --task embedder",
     ],
 )
 def test_a_command_that_needs_pictures_says_so_and_writes_nothing(
@@ -88,6 +97,30 @@ def test_a_command_that_needs_pictures_says_so_and_writes_nothing(
         for table in (run, decision):
             assert connection.execute(sa.select(table.c.id)).all() == []
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_an_import_is_refused_unless_it_brings_lost_pictures_back(
+    tmp_path: Path,
+) -> None:
+    made = stored(tmp_path / "space", 0)
+    for folder, pictures in (("mine", ENOUGH), ("others", 1)):
+        for number in range(pictures):
+            file = tmp_path / folder / "Luna" / f"{number}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(picture(number + 100 * len(folder)))
+
+    def bring(folder: str, code: int) -> str:
+        url = str(tmp_path / "elsewhere")
+        words = "import", "folder", tmp_path / folder
+        done = program("icf", *words, folder=made.root, code=code, ICF_BLOBS_URL=url)
+        return done.stderr
+
+    program("icf", "import", "folder", tmp_path / "mine", folder=made.root)
+    assert EXPECTED in bring("others", 1)
+    assert not (tmp_path / "elsewhere").exists()
+    bring("mine", 0)
+    assert len(list((tmp_path / "elsewhere").rglob("*"))) > ENOUGH
+    bring("others", 0)
 
 
 def test_a_store_that_goes_away_ends_the_run_before_the_next_step(

@@ -39,6 +39,7 @@ def browse(invocation: Invocation, port: int) -> None:
 
     host = "127.0.0.1"
     workspace = invocation.workspace
+    workspace.check_blobs()
     desk = open_desk(workspace, (), PAGES)
     with open_socket(host, port) as listening:
         url = url_of(host, listening.getsockname()[1])

@@ -21,6 +21,7 @@ from icf.app.importing.command import bring, show
 from icf.app.importing.given import Publisher
 from icf.app.importing.held_out import HeldOut
 from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.dataset.cli.revoked import say_if_revoked
 
 _COMMAND = "import coco"
 
@@ -94,6 +95,7 @@ def coco(
     nothing. Every picture is imported, known, withdrawn or refused: --json has how
     many, and why.
     """
+    say_if_revoked(invocation, place)
     called = name or place.resolve().stem
     reading = Reading(
         called,

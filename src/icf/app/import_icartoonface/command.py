@@ -16,6 +16,7 @@ from icf.app.importing import options
 from icf.app.importing.command import bring, show
 from icf.app.importing.given import Source
 from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.dataset.cli.revoked import say_if_revoked
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,7 @@ def icartoonface(
     others imported.
     """
     source: Source
+    say_if_revoked(invocation, folder)
     if (folder / SUMMARY).exists():
         release = Release(folder)
         source, publisher = release, release.publisher

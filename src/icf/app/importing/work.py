@@ -114,7 +114,8 @@ def import_pictures(
 
     Raises:
         BadInput: the source is not what it should be.
-        BrokenMachine: disk or database fail; run it again.
+        BrokenMachine: disk or database fail, run it again; or the blob store has none
+            of the workspace's pictures, and the source brings none of them back.
     """
     done = Imported(left_out=source.left_out)
     with workspace.one_at_a_time(LOCK, publisher.command):
@@ -175,8 +176,13 @@ def _new(
     dry_run: bool = False,
 ) -> Iterator[GivenPicture]:
     """Yield what is not imported yet; count the rest, and correct its licences."""
+    is_first = True
     for page in _pages(_without_faults(source, done), _PAGE):
         known = known_pictures(workspace, [each.url for each in page])
+        # Where all pictures are lost, importing them again brings them back.
+        if is_first and all(old.is_whole for old in known.values()):
+            workspace.check_blobs()
+        is_first = False
         new, same = [], []
         for each in page:
             old = known.get(each.url)
