@@ -173,6 +173,11 @@ class Plan:
         yield from self.detection_test
 
     @property
+    def has_faces(self) -> bool:
+        """Whether there is a recognition set, or detection alone."""
+        return bool(self.selection.identities)
+
+    @property
     def counts(self) -> dict[str, int]:
         """The size of each part of the release."""
         faces, splits = self.selection.faces, self.splits

@@ -74,12 +74,20 @@ def header(
     more = [each for each in own if each["config_name"] not in named]
     count = about.counts
     faces = count["train_faces"] + count["probes"] + count["distractors"]
+    recognition = about.has_faces
     return {
         "pretty_name": about.stated.name,
         **_licence(about),
-        "task_categories": ["image-classification", "object-detection"],
+        "task_categories": [
+            *(["image-classification"] if recognition else []),
+            "object-detection",
+        ],
         "size_categories": [_size(faces + _boxes(count))],
-        "tags": ["cartoon", "anime", "face-recognition", "face-detection", "croissant"],
+        "tags": [
+            *("cartoon", "anime"),
+            *(["face-recognition"] if recognition else []),
+            *("face-detection", "croissant"),
+        ],
         "configs": [*map(dict, configs), *more],
     }
 

@@ -98,7 +98,8 @@ def cli(
     those to test with (some of them trained on, some not) and distractors, which
     appear nowhere else; pictures whose boxes people verified into a detection train and
     test set. Train and test are checked for anything they share, and OUT is written
-    only if they share nothing. The same catalogue and seed give the same files.
+    only if they share nothing. Where no face is confirmed, it is a release of
+    detection alone. The same catalogue and seed give the same files.
     Pictures are copied, and checked against the hash of what was fetched. Formats of
     single files share them on the disk by hard links.
     """
@@ -177,6 +178,11 @@ def _show(invocation: Invocation, prepared: Prepared, out: Path, written: bool) 
             rows.append((f"of the earlier release, left out: {reason}", number))
         lost = "of the earlier release, detection pictures left out"
         rows.append((lost, followed.pictures_left_out))
+    if not prepared.plan.has_faces:
+        invocation.say(
+            "no face is confirmed as a character: the release has detection alone, and "
+            "no recognition set"
+        )
     _say_if_without_boxes(invocation, prepared)
     _say_what_cards_lack(invocation, prepared)
     rows.append(("leaks", sum(check.count for check in prepared.leaks.leaks)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from icf.dataset.contents import Contents
 
@@ -76,6 +76,7 @@ def rate_of(summary: Mapping[str, Any]) -> float | None:
     return float(rate) if is_one and 0 <= rate < _MOST_RATE else None
 
 
+@runtime_checkable
 class Checker(Protocol):
     """A `ReleaseWriter` that can check what it wrote; it need not be able to."""
 

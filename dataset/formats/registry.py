@@ -47,6 +47,9 @@ HOLDS: Mapping[str, tuple[str, ...]] = {
     ),
 }
 
+#: Those that have pictures of known characters alone.
+OF_FACES = ("insightface", "lfw")
+
 #: The format that is written where none is named.
 DEFAULT = "icartoonface"
 #: Its lists, where other formats have the pictures.

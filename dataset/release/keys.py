@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PublicKey,
 )
 
-from icf.errors import BadInput, BrokenMachine
-from icf.stores.files import make_secret
+from icf.errors import BadInput
+from icf.stores.files import read_secret
 
 #: In a workspace; whoever has it can sign in its name.
 SECRET = "takedowns.key"
@@ -30,20 +30,10 @@ def signing_key(root: Path) -> Ed25519PrivateKey:
     Raises:
         BrokenMachine: the file cannot be read or written, or is no key.
     """
-    path = root / SECRET
-    try:
-        if not path.exists():
-            make_secret(path)
-        seed = path.read_bytes()
-    except OSError as error:
-        raise BrokenMachine(
-            f"cannot read or write {path}, the key that signs takedowns: {error}"
-        ) from error
-    if len(seed) != 32:
-        raise BrokenMachine(
-            f"{path} is no key: it has {len(seed)} bytes instead of 32; restore it, or "
-            "remove it and tell those who have copies the new public key"
-        )
+    remedy = (
+        "restore it, or remove it and tell those who have copies the new public key"
+    )
+    seed = read_secret(root / SECRET, "the key that signs takedowns", remedy)
     return Ed25519PrivateKey.from_private_bytes(seed)
 
 

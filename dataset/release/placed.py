@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,8 +33,6 @@ def contents_of(plan: Plan) -> Contents:
     picture = np.array([each.picture for each in placed], np.int64)
     face = np.array([each.face for each in placed], np.int64)
     faces, pictures = selection.faces, selection.pictures
-    is_face = face >= 0
-    corners = np.where(is_face[:, None], faces.corners[face], np.nan)
     width, height = pictures.size[picture].reshape(-1, 2).T
     return Contents(
         part=texts(_parts(plan)),
@@ -42,10 +41,10 @@ def contents_of(plan: Plan) -> Contents:
         pixel_hash=pictures.pixel_hash[picture],
         phash=pictures.hashes.phash[picture],
         dhash=pictures.hashes.dhash[picture],
-        corners=corners,
-        face_pixel_hash=np.where(is_face, faces.pixel_hash[face], b""),
-        face_phash=np.where(is_face, faces.hashes.phash[face], 0),
-        face_dhash=np.where(is_face, faces.hashes.dhash[face], 0),
+        corners=_of(face, faces.corners, np.nan),
+        face_pixel_hash=_of(face, faces.pixel_hash, b""),
+        face_phash=_of(face, faces.hashes.phash, 0),
+        face_dhash=_of(face, faces.hashes.dhash, 0),
         label=np.array([each.label for each in placed], np.int64),
         width=width.astype(np.int64),
         height=height.astype(np.int64),
@@ -53,6 +52,13 @@ def contents_of(plan: Plan) -> Contents:
         **_names(selection, face),
         **_origins(selection, face, picture),
     )
+
+
+def _of(face: IntArray, column: npt.NDArray[Any], nothing: object) -> npt.NDArray[Any]:
+    """The values of some rows of a column; of the row -1 nothing."""
+    values = np.full((len(face), *column.shape[1:]), nothing, column.dtype)
+    values[face >= 0] = column[face[face >= 0]]
+    return values
 
 
 def _boxes(plan: Plan) -> list[str]:
@@ -86,7 +92,7 @@ def _origins(
         return texts([keys[each] if each >= 0 else "" for each in numbers.tolist()])
 
     return {
-        "track": named(np.where(face >= 0, found.track[face], -1), found.tracks),
+        "track": named(_of(face, found.track, -1), found.tracks),
         "shot": named(found.shot[picture], found.shots),
         "source_file": named(found.file[picture], found.files),
     }
@@ -104,11 +110,8 @@ def _parts(plan: Plan) -> list[str]:
 
 def _names(selection: Selection, face: IntArray) -> dict[str, npt.NDArray[np.object_]]:
     """Who each face shows, and who says so; empty where there is no face."""
-    owner = selection.faces.identity[face].tolist()
-    identities = [
-        selection.identities[each] if row >= 0 else None
-        for each, row in zip(owner, face.tolist(), strict=True)
-    ]
+    owner = _of(face, selection.faces.identity, -1).tolist()
+    identities = [selection.identities.get(each) for each in owner]
     return {
         "character": texts([each.character if each else "" for each in identities]),
         "album": texts([each.album if each else "" for each in identities]),
@@ -121,8 +124,5 @@ def _who(selection: Selection, face: IntArray) -> Sequence[str]:
     who = dict.fromkeys(selection.unasked, reference)
     who |= dict.fromkeys(selection.accepted, model)
     who |= dict.fromkeys(selection.followers, track)
-    ids = selection.faces.face[face].tolist()
-    return [
-        who.get(each, people) if row >= 0 else ""
-        for each, row in zip(ids, face.tolist(), strict=True)
-    ]
+    ids = _of(face, selection.faces.face, -1).tolist()
+    return [who.get(each, people) if each >= 0 else "" for each in ids]

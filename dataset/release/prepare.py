@@ -14,7 +14,7 @@ from icf.dataset.cards.about import About
 from icf.dataset.cards.told import KEY, told
 from icf.dataset.certificate import with_certificate
 from icf.dataset.contents import Contents
-from icf.dataset.formats.registry import default_formats, make_writers
+from icf.dataset.formats.registry import OF_FACES, default_formats, make_writers
 from icf.dataset.inputs import RULE, hash_inputs
 from icf.dataset.leaks.report import LeakReport
 from icf.dataset.licences import Source, shown
@@ -30,6 +30,7 @@ from icf.dataset.release.reading import Asked, Read, make_reach, read_release
 from icf.dataset.release.searched import find_leaks
 from icf.dataset.rights.licence_set import licence_set
 from icf.dataset.selection import Selection
+from icf.errors import WrongUse
 from icf.version import __version__
 from icf.workspace import Workspace
 
@@ -92,8 +93,8 @@ def prepare(
         strict: whether each part must have its full count.
 
     Raises:
-        WrongUse: there is too little to release, a format is unknown, or answers of
-            the annotation page did not become labels yet.
+        WrongUse: there is too little to release, a format is unknown or would be
+            empty, or answers of the annotation page did not become labels yet.
     """
     make_writers(formats)  # a wrong name costs no time
     asked = _asked(workspace, seed, boxes, crops, after, protocol)
@@ -101,6 +102,8 @@ def prepare(
     if strict:
         refuse_missing(read.plan.counts, asked.counts)
     plan, selection = read.plan, read.plan.selection
+    if not plan.has_faces:
+        _refuse_of_faces(formats)
     lists = lists_of_test(plan, protocol, seed)
     contents = contents_of(plan)
     leaks = find_leaks(
@@ -145,6 +148,17 @@ def prepare(
         read.described,
         lists,
     )
+
+
+def _refuse_of_faces(formats: Sequence[str]) -> None:
+    """Refuse formats that would be empty, because no face is confirmed."""
+    empty = [name for name in formats if name in OF_FACES]
+    if empty:
+        raise WrongUse(
+            f"{' and '.join(empty)} would be empty: they have faces of known "
+            "characters, and no face is confirmed yet. Name formats that have boxes, "
+            "as coco"
+        )
 
 
 def _asked(

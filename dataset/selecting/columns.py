@@ -92,6 +92,10 @@ class Coded:
             self.number, [row for row, each in enumerate(self.texts) if each in texts]
         )
 
+    def used(self) -> tuple[str, ...]:
+        """Return the texts that rows have, sorted."""
+        return tuple(sorted(self.texts[each] for each in np.unique(self.number)))
+
     def tolist(self) -> list[str | None]:
         """Return the text of each row."""
         texts = (*self.texts, None)

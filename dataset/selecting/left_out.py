@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import sqlalchemy as sa
 
-from icf.catalogue.rows import by_ids
-from icf.catalogue.schema import album, character, image
+from icf.catalogue.find_character import character_names
+from icf.catalogue.schema import image
 from icf.dataset.excluded import Excluded
 from icf.dataset.selecting.columns import Coded, digests, ints, read_columns
 from icf.dataset.selecting.faces import ConfirmedFaces
@@ -32,10 +32,7 @@ def name_excluded(
     x1, y1, x2, y2 = faces.corners.T
     order = np.lexsort((faces.face, y2, x2, y1, x1, sha256))
     owners = faces.owner[order].tolist()
-    names = {
-        row.id: (row.name, row.album)
-        for row in by_ids(connection, _NAMES, character.c.id, sorted({*owners} - {-1}))
-    }
+    names = character_names(connection, {*owners} - {-1})
     who = [names.get(each, ("", "")) for each in owners]
     return Excluded(
         sha256[order],
@@ -45,8 +42,3 @@ def name_excluded(
         tuple(each or "" for each in why.take(order).tolist()),
         faces.pixel_hash[order],
     )
-
-
-_NAMES = sa.select(character.c.id, character.c.name, album.c.name.label("album")).join(
-    album, album.c.id == character.c.album_id
-)

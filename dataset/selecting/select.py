@@ -45,7 +45,7 @@ def select(
     proposed_boxes: bool = False,
     followers: bool = False,
 ) -> Selection:
-    """Read all confirmed faces and their pictures.
+    """Read all confirmed faces, and pictures: theirs, and the detection set's.
 
     Args:
         connection: to the catalogue.
@@ -58,9 +58,9 @@ def select(
         followers: take in faces that follow another one of their track.
 
     Raises:
-        WrongUse: no face is confirmed, none is embedded, or no picture is under an
-            allowed licence; or people found two characters to be one, and they are
-            not merged yet.
+        WrongUse: no face is confirmed and no picture has true boxes; faces are, but
+            none is embedded, or no picture is under an allowed licence; or people found
+            two characters to be one, and they are not merged yet.
     """
     accepts = read_accepts(
         connection,
@@ -74,6 +74,8 @@ def select(
     owned = ints(list(accepts.owners)) if proposed_boxes else None
     shown = read_shown(connection, usable.faces.image, only_licence, owned)
     pictures = read_pictures(connection, shown.image, shown.boxes)
+    if not len(usable.faces) and not pictures.complete.any():
+        raise _nothing_confirmed(connection)
     faces = _selected(usable.faces, cast.identities, pictures)
     left_out = _left_out(len(found.ambiguous), usable.excluded)
     if not unasked_references:
@@ -84,7 +86,7 @@ def select(
         pictures=pictures,
         identities=cast.identities,
         embedder=usable.embedder,
-        detectors=usable.detectors,
+        detectors=usable.faces.detector.used() or shown.boxes.detectors,
         models={**given_boxes.NAMES, **{sha256: name for sha256, name in names}},
         left_out=left_out,
         unasked=found.unasked.intersection(ids),
@@ -107,23 +109,15 @@ class _Usable:
     embedder: str
     excluded: Excluded
 
-    @property
-    def detectors(self) -> tuple[str, ...]:
-        """The detectors that found them, sorted."""
-        detector = self.faces.detector
-        return tuple(
-            sorted(detector.texts[each] for each in np.unique(detector.number))
-        )
-
 
 def _read_usable(
     connection: sa.Connection, accepts: Accepts, only_licence: Collection[str]
 ) -> _Usable:
     faces = read_faces(connection, accepts)
-    if not faces.may.any():
-        raise _nothing_confirmed(connection)
     allowed = under(connection, faces.image, only_licence)
-    embedder = embedder_of_most(faces, allowed, only_licence)
+    embedder = ""
+    if faces.may.any():
+        embedder = embedder_of_most(faces, allowed, only_licence)
     why = why_not(faces, allowed, embedder)
     out = why.number >= 0
     excluded = name_excluded(connection, faces.take(out), why.take(out))
@@ -133,9 +127,9 @@ def _read_usable(
 def _nothing_confirmed(connection: sa.Connection) -> WrongUse:
     asked = count_rows(connection, question)
     return WrongUse(
-        "no face is confirmed yet, so there is nothing to release: "
-        f"{asked} questions were asked and none is labelled 'same'; "
-        f"{next_step(connection)}"
+        "no face is confirmed yet and no picture has the boxes that dataset.boxes asks "
+        f"for, so there is nothing to release: {asked} questions were asked and none "
+        f"is labelled 'same'; {next_step(connection)}"
     )
 
 

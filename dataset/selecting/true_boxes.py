@@ -39,11 +39,13 @@ class TrueBoxes:
         boxes: the true ones, of pictures that are complete.
         complete: the ids of the pictures all of whose drawn faces have a true box.
         detected: what the detector found.
+        detectors: the hashes of the models that found it.
     """
 
     boxes: BoxTable
     complete: IntArray
     detected: BoxTable
+    detectors: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +103,8 @@ def proposed(connection: sa.Connection, ids: IntArray, owned: IntArray) -> TrueB
     below = face.c.reason == FaceReason.LOW_SCORE.value
     lost, _ = _faces(connection, ids, below)
     torn = [boxes.image[~settled], lost.image[np.isin(lost.face, owned)]]
-    return TrueBoxes(boxes, np.setdiff1d(ids, np.concatenate(torn)), boxes)
+    complete = np.setdiff1d(ids, np.concatenate(torn))
+    return TrueBoxes(boxes, complete, boxes, detector.used())
 
 
 def verified_by_people(
@@ -125,7 +128,9 @@ def verified_by_people(
     # What people verified counts more, also that there is nothing.
     is_theirs = by.one_of({GIVEN_ALL}) & ~np.isin(makers.image, verified.image)
     boxes = BoxTable.joined([makers.take(is_theirs), verified.boxes])
-    return TrueBoxes(boxes, np.unique(boxes.image), found.take(~detector.one_of(NAMES)))
+    own = ~detector.one_of(NAMES)
+    models = detector.take(own).used()
+    return TrueBoxes(boxes, np.unique(boxes.image), found.take(own), models)
 
 
 def _faces(

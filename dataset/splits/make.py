@@ -56,7 +56,8 @@ def make_splits(
     """Divide faces into train, probes and distractors, and pictures for detection.
 
     Raises:
-        WrongUse: too few identities or faces for a test, or nothing is left in train.
+        WrongUse: too few identities or faces for a test, or nothing is left in train;
+            without identities, too few pictures for one of detection.
     """
     faces, cast = problem.faces, problem.cast
     candidates = Candidates(faces, problem.fixed, protocol, reach, seed)
@@ -85,7 +86,11 @@ def make_splits(
     is_train = left & big[faces.identity] & wanted[faces.identity]
     lost = _beside_lost(problem, is_train, probes)
     is_train &= ~lost
-    _check(cast, is_train, probes, distractors, candidates, protocol)
+    train_pictures = detection[0][~near_pictures]
+    if len(cast.key):
+        _check(cast, is_train, probes, distractors, candidates, protocol)
+    else:
+        _check_detection(train_pictures, detection[1], problem, protocol)
     withheld = Withheld(
         role=role,
         beside=beside | lost,
@@ -102,7 +107,7 @@ def make_splits(
         np.flatnonzero(is_train),
         np.sort(probes),
         np.sort(distractors),
-        detection[0][~near_pictures],
+        train_pictures,
         detection[1],
         reasons(faces, problem.fixed, is_placed, withheld),
         int(near_pictures.sum()),
@@ -234,6 +239,20 @@ def _check(
         f"have the {protocol.min_faces} faces that probes need{_doubted(cast)}. Answer "
         "more questions (`icf-annotate export`, then import), or lower "
         "dataset.min_faces"
+    )
+
+
+def _check_detection(
+    train: IntArray, test: IntArray, problem: Problem, protocol: Protocol
+) -> None:
+    wants_test = protocol.detection_test_share > 0 and protocol.detection_test > 0
+    if len(train) and (len(test) or not wants_test):
+        return
+    raise WrongUse(
+        f"too few pictures for a test of detection: of {len(problem.pictures.key)} "
+        f"with true boxes, {len(train)} can be in train and {len(test)} in the test, "
+        "which share no near-duplicates and no shot of a video. Have the boxes of more "
+        "verified (`icf-annotate serve --tasks boxes`)"
     )
 
 

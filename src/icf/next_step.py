@@ -69,9 +69,10 @@ def _with_boxes_alone(connection: sa.Connection) -> str:
             "`icf-annotate export --what boxes`"
         )
     return (
-        "The boxes that people verified are there: `icf-annotate export --what "
-        "verified-boxes` writes them; `icf model set-aside` keeps some to compare "
-        "detectors on, `icf-train detector --data workspace` trains on the others"
+        "The boxes that people verified are there: `icf-build-splits` makes a release "
+        "of them, `icf-annotate export --what verified-boxes` writes them; `icf model "
+        "set-aside` keeps some to compare detectors on, `icf-train detector --data "
+        "workspace` trains on the others"
     )
 
 

@@ -39,6 +39,8 @@ class Size:
     shared_every: int = 6
     #: Whether people verified the boxes of all these pictures.
     verified: bool = True
+    #: Whether people answered who these faces are.
+    confirmed: bool = True
 
 
 def scene(rng: np.random.Generator, hues: list[int]) -> Pixels:
@@ -134,7 +136,8 @@ class Drawing:
                 chosen = {"reference_face_id": face, "reference_by": "lead"}
                 self._connection.execute(update.values(**chosen))
             else:
-                self._question(face, owner, Label.SAME)
+                label = Label.SAME if self.size.confirmed else Label.OPEN
+                self._question(face, owner, label)
         if self.size.verified:
             self._verify(image, faces)
 

@@ -123,8 +123,9 @@ class _Split:
                 yield Fault(picture, MISSING if sha256 is None else what)
                 continue
             title = book.attrib["title"]
-            albums = self._albums and self._albums.get(sha256, set()) | {NO_ALBUM}
-            if albums is not None and title not in albums:
+            albums = {NO_ALBUM, title} if self._albums is None else {NO_ALBUM}
+            albums |= (self._albums or {}).get(sha256, set())
+            if title not in albums:
                 yield Fault(file, f"page {index}: {shown} is no page of {title}")
             yield self._listed(page, file, shown, picture, names)
 

@@ -60,6 +60,7 @@ from icf.images.decoder import decode
 from icf.images.header import Undecodable
 
 IntArray = npt.NDArray[np.int64]
+Look = Callable[[Path], Iterator[str]]
 
 #: The folder of each part.
 FOLDERS = {
@@ -83,11 +84,16 @@ def check_lists(files: ReleaseFiles) -> Iterator[Fault]:
     contents = files.contents
     train = contents.take(contents.rows(TRAIN))
     test = contents.take(contents.rows(PROBE, DISTRACTOR))
-    for path, look in (
+    of_faces: tuple[tuple[Path, Look], ...] = (
         (RECTRAIN_LIST, lambda path: _check_train(files, path, train)),
         (RECTEST_INFO, lambda path: _check_test(files, path, test)),
         (RECTEST_LABELS, lambda path: _check_labels(files, path, test)),
         (FEATURES, lambda path: _check_features(path, len(test))),
+    )
+    # A release of detection alone has no lists of faces.
+    labelled = len(train) + len(test) > 0
+    for path, look in (
+        *(of_faces if labelled else ()),
         (DETTRAIN_BOXES, lambda path: _check_boxes(files, path, DETECTION_TRAIN)),
         (
             DETTRAIN_BOXES_BEFORE,
@@ -97,11 +103,9 @@ def check_lists(files: ReleaseFiles) -> Iterator[Fault]:
         (DETTEST_FOUND, lambda path: _check_found(files, path)),
     ):
         yield from _checked(files, path, look)
-    yield from check_identities(files, IDENTITIES.as_posix())
+    if labelled:
+        yield from check_identities(files, IDENTITIES.as_posix())
     yield from check_unconfirmed(files, FOLDERS)
-
-
-Look = Callable[[Path], Iterator[str]]
 
 
 def _checked(files: ReleaseFiles, path: Path, look: Look) -> Iterator[Fault]:

@@ -52,6 +52,8 @@ from icf.icartoonface.release_files import (
 )
 from icf.spreadsheet import harmless, write_csv
 
+#: What stands for the recognition set where there is none.
+NO_FACES = "No face of it is confirmed as a character: it has detection alone.\n"
 #: The folders of pictures, in the order of the parts of a plan.
 _PLACES = (RECTRAIN_FOLDER, RECTEST_FOLDER, DETTRAIN_FOLDER, DETTEST_FOLDER)
 
@@ -68,7 +70,7 @@ class ICartoonFaceWriter:
         Raises:
             BrokenMachine: a picture's bytes or a face's embedding are missing.
         """
-        for place in _PLACES:
+        for place in _PLACES if data.plan.has_faces else _PLACES[2:]:
             (folder / place).mkdir(parents=True)
         written = []
         inside = ""
@@ -101,8 +103,6 @@ class ICartoonFaceListsWriter:
         Raises:
             BrokenMachine: a face's embedding is missing.
         """
-        for place in (RECTRAIN_LIST, DETTRAIN_BOXES):
-            (folder / place).parent.mkdir(parents=True)
         _write_lists(data, folder)
         return []
 
@@ -121,7 +121,8 @@ def picture_files(plan: Plan) -> Iterator[tuple[Placed, Path]]:
 
 def _write_lists(data: ReleaseData, folder: Path) -> None:
     """Write everything but the pictures."""
-    _write_recognition(folder, data)
+    if data.plan.has_faces:
+        _write_recognition(folder, data)
     _write_detection(folder, data)
     (folder / "README.md").write_text(_readme(data.plan), encoding="utf-8")
 
@@ -129,6 +130,7 @@ def _write_lists(data: ReleaseData, folder: Path) -> None:
 def _write_recognition(folder: Path, data: ReleaseData) -> None:
     plan = data.plan
     train, test = plan.train, plan.test
+    (folder / RECTEST_LABELS).parent.mkdir(parents=True)
     write_rectrain_det(
         folder / RECTRAIN_LIST,
         RecognitionTrain(tuple(each.path for each in train), _boxes(data, train)),
@@ -139,7 +141,6 @@ def _write_recognition(folder: Path, data: ReleaseData) -> None:
         np.array([each.label for each in test], np.int64),
     )
     write_rectest_info(folder / RECTEST_INFO, info)
-    (folder / RECTEST_LABELS).parent.mkdir()
     write_rectest_labels(folder / RECTEST_LABELS, info)
     faces = plan.selection.faces.face[[each.face for each in test]]
     write_features(folder / FEATURES, data.vectors(faces))
@@ -168,6 +169,7 @@ def _listed(plan: Plan, some: Collection[int]) -> Iterator[tuple[object, ...]]:
 
 def _write_detection(folder: Path, data: ReleaseData) -> None:
     plan = data.plan
+    (folder / DETTRAIN_BOXES).parent.mkdir(parents=True, exist_ok=True)
     train = DetectionBoxes(*_true_boxes(data, plan.detection_train))
     for name in (DETTRAIN_BOXES, DETTRAIN_BOXES_BEFORE):
         write_dettrain_csv(folder / name, train)
@@ -255,6 +257,16 @@ Boxes are in the upright picture: apply EXIF rotation first.
 
 ## Recognition
 
+{_recognition(plan) if plan.has_faces else NO_FACES}
+## Detection
+
+{detection_truth(plan.selection)}
+
+{_how_detection_is_scored(plan)}"""
+
+
+def _recognition(plan: Plan) -> str:
+    return f"""\
 `{RECTRAIN_LIST}` has one line a training face: picture below
 `{RECTRAIN_FOLDER}`, x1, y1, x2, y2, with TABs. `{RECTEST_INFO}` has one line a
 test face, with its identity's number (-1: a distractor), then the pairs to score;
@@ -266,12 +278,7 @@ test face, with its identity's number (-1: a distractor), then the pairs to scor
 
 scores {OWN_EMBEDDER}.
 Nor is a test of one that was trained on these very pictures.
-
-## Detection
-
-{detection_truth(plan.selection)}
-
-{_how_detection_is_scored(plan)}"""
+"""
 
 
 def _how_detection_is_scored(plan: Plan) -> str:

@@ -104,7 +104,11 @@ def _not_in(summary: Mapping[str, Any]) -> list[tuple[str, int]]:
 def _models(models: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     named = [("embedder", models["embedder"])]
     named += [("detector", each) for each in models["detectors"]]
-    return [(role, each["name"] or "", each["sha256"]) for role, each in named]
+    return [
+        (role, each["name"] or "", each["sha256"])
+        for role, each in named
+        if each["sha256"]
+    ]
 
 
 def _checks(folder: Path, counts: Mapping[str, int]) -> list[Check]:

@@ -102,7 +102,8 @@ def _files_of(release: Path) -> Path:
     if not (root / RECTEST_INFO).is_file():
         raise BadInput(
             f"{release} has no {RECTEST_INFO}: name the folder of a release that was "
-            f"built with --format {DEFAULT}, or name the list with --info"
+            f"built with --format {DEFAULT}, of confirmed faces, or name the list with "
+            "--info"
         )
     return root
 

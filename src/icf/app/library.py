@@ -50,6 +50,7 @@ from icf.dataset.scores.recognition.identification import (
     score_identification,
 )
 from icf.dataset.scores.recognition.test_set import open_test
+from icf.dataset.scores.summary import read_summary
 from icf.engine.engine import NAMES as ENGINES
 from icf.engine.engine import open_engine
 from icf.engine.runner import Tally
@@ -113,14 +114,15 @@ class Scores:
     """Scores of one release.
 
     Attributes:
-        identification: rank-1, rank-5 and rank-10 of the embeddings, in percent.
+        identification: rank-1, rank-5 and rank-10 of the embeddings, in percent; None
+            where no face was confirmed.
         detection: average precision of the detections at IoU 0.5, from 0 to 1; None
             where people verified the boxes of no picture.
         not_a_fair_test: why `identification` says little of a recogniser, as where it
             is of the embedder that made the release; None: nothing is known against it.
     """
 
-    identification: IdentificationScore
+    identification: IdentificationScore | None
     detection: DetectionScore | None
     not_a_fair_test: str | None = None
 
@@ -424,18 +426,22 @@ def evaluate(
     submitted = None if detections is None else path_of("detections", detections)
     check_switch("unverified", unverified)
     scorable = unverified or not nobody_verified(folder)
+    counts = (read_summary(folder) or {}).get("counts", {})
+    has_faces = given is not None or counts.get("identities") != 0
     for name in (DEFAULT, LISTS):  # it is one format of several
         if (folder / name).is_dir():
             folder /= name
             scorable = scorable and (unverified or not nobody_verified(folder))
             break
-    test = open_test(folder / RECTEST_INFO, None)
-    of_faces = given or folder / FEATURES
-    rows = read_feature_file(of_faces, test.info.files)
     truth = read_dettest_csv(folder / DETTEST_BOXES)
     found = read_detections(submitted or folder / DETTEST_FOUND, truth.pictures)
     scorable = scorable and len(truth.corners) > 0
     detection = score_detection(truth, found) if scorable else None
+    if not has_faces:
+        return Scores(None, detection)
+    test = open_test(folder / RECTEST_INFO, None)
+    of_faces = given or folder / FEATURES
+    rows = read_feature_file(of_faces, test.info.files)
     identification = score_identification(test.info, rows)
     return Scores(identification, detection, test.unfair(of_faces))
 

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from icf.app.why import explain
 from icf.catalogue import schema
+from icf.catalogue.annotation.schema import box_task
 from icf.codes import Label
 from icf.dataset.contents import read_contents
 from icf.dataset.near_duplicates import Reach
@@ -202,6 +203,8 @@ def test_an_empty_folder_is_taken(workspace: Workspace, tmp_path: Path) -> None:
 
 def test_no_labels_yet_sends_people_to_annotate(workspace: Workspace) -> None:
     set_labels(workspace, Label.OPEN)
+    with workspace.catalogue.write() as connection:
+        connection.execute(sa.update(box_task).values(status="open"))
     with pytest.raises(WrongUse, match=r"none is labelled 'same'.*icf-annotate import"):
         prepare(workspace, 1)
 

@@ -1,0 +1,178 @@
+"""A release of detection alone: people verified boxes, and confirmed no face."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+import icf
+from icf.catalogue.annotation.schema import box_task
+from icf.dataset.contents import read_contents
+from icf.dataset.formats.registry import OF_FACES, OWN
+from icf.dataset.release.prepare import prepare
+from icf.dataset.release.write import write
+from icf.dataset.scores.recognition.test_set import open_test
+from icf.dataset.verify.verify import verify
+from icf.errors import BadInput, WrongUse
+from icf.workspace import Workspace, find
+from tests.dataset.drawn import DETECTOR, Drawing, Size
+
+BOTH = sorted(OWN.keys() - set(OF_FACES))
+
+
+@pytest.fixture(scope="module")
+def boxed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("boxed") / "space"
+    size = Size(albums=2, characters=3, faces=6, confirmed=False)
+    Drawing(root, size).draw().catalogue.close()
+    return root
+
+
+@pytest.fixture
+def workspace(boxed: Path, tmp_path: Path) -> Iterator[Workspace]:
+    """Two albums, 36 pictures with verified boxes; nobody confirmed a face."""
+    shutil.copytree(boxed, tmp_path / "space")
+    made = find(tmp_path / "space")
+    yield made
+    made.catalogue.close()
+
+
+@pytest.fixture
+def released(workspace: Workspace, tmp_path: Path) -> Path:
+    write(workspace, prepare(workspace, 1), tmp_path / "out", 1)
+    return tmp_path / "out"
+
+
+def run(program: str, *words: object, folder: Path) -> str:
+    """What a command that ends well prints."""
+    script = str(Path(sys.executable).parent / program)
+    done = subprocess.run(
+        [script, *map(str, words)], cwd=folder, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_every_format_of_boxes_is_written_verified_and_made_again(
+    workspace: Workspace, tmp_path: Path, name: str
+) -> None:
+    out = tmp_path / "out"
+    assert write(workspace, prepare(workspace, 1, [name]), out, 1)
+    parts = read_contents(out / "contents.csv").part.tolist()
+    assert {each: parts.count(each) for each in set(parts)} == {
+        "detection_train": 30,
+        "detection_test": 6,
+    }
+    assert verify(out, hub=True).faults == ()
+    assert not write(workspace, prepare(workspace, 1, [name]), out, 1)
+
+
+@pytest.mark.parametrize("name", OF_FACES)
+def test_a_format_of_faces_says_that_none_is_confirmed(
+    workspace: Workspace, name: str
+) -> None:
+    with pytest.raises(WrongUse, match=f"{name} would be empty.*no face is confirmed"):
+        prepare(workspace, 1, ["coco", name])
+
+
+def test_the_cards_promise_no_recognition(released: Path) -> None:
+    summary = json.loads((released / "release.json").read_text())
+    assert [each["sha256"] for each in summary["models"]["detectors"]] == [DETECTOR]
+    assert not (released / "recognition").exists()
+    card = (released / "README.md").read_text()
+    assert "No face of it is confirmed as a character" in card
+    assert "36 pictures with the boxes" in card
+    sheet = (released / "datasheet.md").read_text()
+    for text in (card, sheet):
+        assert "0 probes" not in text
+        assert "embedder" not in text
+    assert "image-classification" not in card
+    assert 'read_parquet("records/detection_train.parquet")' in card
+
+
+def test_a_shared_picture_is_a_leak(released: Path) -> None:
+    checks = json.loads((released / "leaks.json").read_text())["checks"]
+    assert {each["name"]: each["count"] for each in checks}["same_bytes"] == 0
+    path = released / "contents.csv"
+    rows = path.read_text().splitlines()
+    parts = [row.split(",")[0] for row in rows]
+    first, last = parts.index("detection_train"), parts.index("detection_test")
+    theirs, cells = rows[first].split(","), rows[last].split(",")
+    rows[last] = ",".join([*cells[:2], *theirs[2:6], *cells[6:]])
+    path.write_text("\n".join(rows) + "\n")
+    found = [str(each) for each in verify(released, quick=True).faults]
+    assert {"same_bytes", "same_pixels", "near_duplicate_pictures"} <= {
+        line.split(": ")[1] for line in found
+    }
+
+
+def test_what_was_in_an_earlier_release_stays_where_it_was(
+    workspace: Workspace, released: Path, tmp_path: Path
+) -> None:
+    def parts(folder: Path) -> dict[bytes, str]:
+        contents = read_contents(folder / "contents.csv")
+        return dict(zip(contents.sha256.tolist(), contents.part.tolist(), strict=True))
+
+    write(workspace, prepare(workspace, 2), tmp_path / "other", 2)
+    write(workspace, prepare(workspace, 2, after=released), tmp_path / "next", 2)
+    assert parts(tmp_path / "other") != parts(released)
+    assert parts(tmp_path / "next") == parts(released)
+
+
+def test_it_is_scored_by_its_boxes_alone(released: Path) -> None:
+    scores = icf.evaluate(released)
+    assert scores.identification is None
+    assert scores.detection is not None
+    assert scores.detection.coco == 1.0
+    with pytest.raises(BadInput, match="of confirmed faces"):
+        open_test(None, released)
+
+
+@pytest.mark.slow
+def test_every_command_goes_on_with_it(workspace: Workspace, tmp_path: Path) -> None:
+    here = workspace.root
+    said = run(
+        "icf-build-splits", "first", "--format", "icartoonface,coco", folder=here
+    )
+    assert "no face is confirmed as a character" in said
+    run("icf-build-splits", "next", "--seed", 2, "--after", "first", folder=here)
+    assert "whole" in run("icf", "release", "verify", "first", folder=here)
+    differs = run("icf", "release", "diff", "first", "next", "--json", folder=here)
+    assert json.loads(differs)["pictures"]["same"] == 36
+    scores = run("icf-evaluate", "detection", "--release", "first", folder=here)
+    assert "coco" in scores
+    run("icf-report", "report.html", folder=here)
+    report = (here / "report.html").read_text()
+    assert "No face was confirmed: the release has detection alone." in report
+    run("icf-report", "compare", "first", "next", "compared.html", folder=here)
+    for what, release in (("coco", "first/coco"), ("icartoonface", "next")):
+        other = tmp_path / what
+        run("icf", "init", other, folder=here)
+        run("icf", "import", what, here / release, folder=other)
+        run("icf-build-splits", "again", folder=other)
+        counts = json.loads((other / "again/release.json").read_text())["counts"]
+        assert counts["detection_train_pictures"] == 30
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_too_few_pictures_are_no_test(workspace: Workspace, left: int) -> None:
+    some = sa.select(box_task.c.image_id).order_by(box_task.c.image_id).limit(left)
+    others = sa.update(box_task).where(box_task.c.image_id.not_in(some))
+    with workspace.catalogue.write() as connection:
+        connection.execute(others.values(status="open"))
+    why = "too few pictures for a test of detection" if left else "no face is confirmed"
+    with pytest.raises(WrongUse, match=why):
+        prepare(workspace, 1)
+
+
+def test_proposed_boxes_need_confirmed_faces(workspace: Workspace) -> None:
+    with pytest.raises(WrongUse, match="no picture has the boxes that"):
+        prepare(workspace, 1, boxes="proposed")
