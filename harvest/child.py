@@ -119,11 +119,10 @@ class Children:
     Args:
         module: dotted name of a module that is `Answering`.
         most: processes at a time.
-        memory: bytes of address space that each may have.
     """
 
-    def __init__(self, module: str, most: int, memory: int = MEMORY) -> None:
-        self._all = [Child(module, memory) for _ in range(most)]
+    def __init__(self, module: str, most: int) -> None:
+        self._all = [Child(module) for _ in range(most)]
         # Last in, first out: so the other processes may never have to be started.
         self._free: queue.LifoQueue[Child] = queue.LifoQueue()
         for child in reversed(self._all):

@@ -1,4 +1,4 @@
-"""What tests of every folder share: catalogues on real databases."""
+"""What tests of every folder share: catalogues on real databases, and workspaces."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ import pytest
 
 from icf.catalogue.catalogue import Catalogue
 from tests import garbage, groups, skips
+from tests.annotate.place import Place
 from tests.catalogues import (
     MIGRATE,
     Copies,
@@ -103,3 +104,19 @@ def catalogue(request: pytest.FixtureRequest) -> Catalogue:
     made = request.getfixturevalue(f"{name}_catalogue")
     assert isinstance(made, Catalogue)
     return made
+
+
+@pytest.fixture
+def place(catalogue: Catalogue, tmp_path: Path) -> Iterator[Place]:
+    """An empty workspace, on both databases."""
+    made = Place(tmp_path / "space", (f"catalogue.url={catalogue.url}",))
+    yield made
+    made.workspace.catalogue.close()
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Iterator[Place]:
+    """An empty workspace with its own SQLite file."""
+    made = Place(tmp_path / "space")
+    yield made
+    made.workspace.catalogue.close()

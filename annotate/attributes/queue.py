@@ -159,25 +159,28 @@ def _confirmed_in(connection: sa.Connection, window: Window) -> dict[int, int]:
 def _query(window: Window) -> sa.Select[Any]:
     """Rows of a window: face, character, and whether people confirmed it."""
     table, number = window
-    by_question = table == question.name
-    source = question if by_question else character
-    face_id = question.c.face_id if by_question else character.c.reference_face_id
-    confirmed = (
-        question.c.label == Label.SAME.value
-        if by_question
-        else character.c.reference_by == HAND
-    )
-    joined = sa.select(
-        face_id.label("face_id"),
-        survivor().label("character_id"),
-        confirmed.label("is_confirmed"),
-    ).select_from(source)
-    if by_question:
-        joined = joined.join(character, character.c.id == question.c.character_id)
-    return joined.join(face, face.c.id == face_id).where(
-        source.c.id.between(number * WINDOW, number * WINDOW + WINDOW - 1),
-        face.c.verdict == Verdict.KEPT.value,
-        is_there(),
+    who: sa.FromClause
+    if table == question.name:
+        key, face_id = question.c.id, question.c.face_id
+        confirmed = question.c.label == Label.SAME.value
+        who = question.join(character, character.c.id == question.c.character_id)
+    else:
+        key, face_id = character.c.id, character.c.reference_face_id
+        confirmed = character.c.reference_by == HAND
+        who = character
+    return (
+        sa.select(
+            face_id.label("face_id"),
+            survivor().label("character_id"),
+            confirmed.label("is_confirmed"),
+        )
+        .select_from(who)
+        .join(face, face.c.id == face_id)
+        .where(
+            key.between(number * WINDOW, number * WINDOW + WINDOW - 1),
+            face.c.verdict == Verdict.KEPT.value,
+            is_there(),
+        )
     )
 
 

@@ -9,10 +9,12 @@ from itertools import islice
 import sqlalchemy as sa
 
 from icf.annotate.formats.csv_rows import csv_bytes
+from icf.catalogue.face_character import current_character
+from icf.catalogue.find_character import CharacterName, character_names
 from icf.catalogue.labels.attributes import Agreed, Attributes, read_attributes
 from icf.catalogue.merges import survivor
 from icf.catalogue.rows import by_ids
-from icf.catalogue.schema import album, character, face
+from icf.catalogue.schema import character, face
 
 #: Attributes, as columns name them.
 NAMES = ("gender", "yaw", "pitch", "roll", "occlusion")
@@ -96,19 +98,12 @@ def _cell(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _names(
-    connection: sa.Connection, faces: Sequence[int]
-) -> dict[int, tuple[str, str]]:
-    """The name of each face's character, and of its album."""
-    chosen = character.alias("chosen")
-    query = (
-        sa.select(face.c.id, character.c.name, album.c.name.label("album"))
-        .join(
-            chosen,
-            chosen.c.id == sa.func.coalesce(face.c.character_id, face.c.filed_under_id),
-        )
-        .join(character, character.c.id == survivor(chosen))
-        .join(album, album.c.id == character.c.album_id)
+def _names(connection: sa.Connection, faces: Sequence[int]) -> dict[int, CharacterName]:
+    """What each face's character is called."""
+    query = sa.select(face.c.id, survivor().label("owner")).join(
+        character, character.c.id == current_character()
     )
     rows = by_ids(connection, query, face.c.id, faces)
-    return {row.id: (row.name, row.album) for row in rows}
+    owners = {row.id: row.owner for row in rows}
+    names = character_names(connection, owners.values())
+    return {key: names[owner] for key, owner in owners.items()}

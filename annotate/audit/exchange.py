@@ -39,8 +39,9 @@ from icf.annotate.formats.read_answers import read_answers
 from icf.annotate.import_answers import AnnotatorNames
 from icf.catalogue import tombstones
 from icf.catalogue.annotation.schema import label_audit_item
+from icf.catalogue.find_character import character_names
 from icf.catalogue.rows import by_ids, count_rows
-from icf.catalogue.schema import album, batch, character
+from icf.catalogue.schema import batch
 from icf.codes import RowFault
 from icf.errors import BrokenMachine, IcfError, WrongUse
 from icf.models.face_crops import read_boxes
@@ -269,11 +270,7 @@ def _waiting(
 def _questions(
     connection: sa.Connection, name: str, items: Sequence[Item]
 ) -> list[Question]:
-    query = sa.select(
-        character.c.id, album.c.name.label("album"), character.c.name
-    ).join(album, album.c.id == character.c.album_id)
-    ids = sorted({each.character_id for each in items})
-    owners = {row.id: row for row in by_ids(connection, query, character.c.id, ids)}
+    owners = character_names(connection, (each.character_id for each in items))
     return [
         Question(
             each.id,

@@ -14,10 +14,11 @@ from typing import Literal
 
 import sqlalchemy as sa
 
+from icf.catalogue.find_character import character_names
 from icf.catalogue.labels.confirmed import is_there
 from icf.catalogue.labels.final import read_accepts, read_rejects
 from icf.catalogue.rows import by_ids
-from icf.catalogue.schema import album, character, face, image
+from icf.catalogue.schema import face, image
 from icf.settings import Settings
 
 Said = Literal["same", "different"]
@@ -56,13 +57,15 @@ def read_labels(connection: sa.Connection, settings: Settings) -> list[FinalLabe
     same = set(accepts.owners.items())
     different = read_rejects(connection, accepts, risk)
     faces = _faces(connection, {key for key, _ in same | different})
-    names = _characters(connection)
-    made = [
-        _named(key, owner, label, faces[key], names[owner])
-        for label, some in _each(same, different)
-        for key, owner in some
-        if key in faces
-    ]
+    names = character_names(connection, (owner for _, owner in same | different))
+    said: dict[Said, set[tuple[int, int]]] = {"same": same, "different": different}
+    made = []
+    for label, some in said.items():
+        for key, owner in some:
+            if key in faces:
+                who = names[owner]
+                name = f"{label}\t{faces[key]}\t{who.album}\t{who.name}"
+                made.append(FinalLabel(key, owner, label, name))
     return sorted(made, key=lambda each: (each.name, each.face_id))
 
 
@@ -70,18 +73,6 @@ def hash_labels(labels: Collection[FinalLabel]) -> str:
     """Return the SHA-256 of labels, whatever their order."""
     lines = sorted(each.name for each in labels)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
-
-
-def _each(
-    same: set[tuple[int, int]], different: set[tuple[int, int]]
-) -> tuple[tuple[Said, set[tuple[int, int]]], ...]:
-    return ("same", same), ("different", different)
-
-
-def _named(
-    face_id: int, character_id: int, label: Said, shown: str, owner: str
-) -> FinalLabel:
-    return FinalLabel(face_id, character_id, label, f"{label}\t{shown}\t{owner}")
 
 
 def _faces(connection: sa.Connection, ids: Collection[int]) -> Mapping[int, str]:
@@ -95,10 +86,3 @@ def _faces(connection: sa.Connection, ids: Collection[int]) -> Mapping[int, str]
         row.id: f"{row.sha256}\t{row.x1:.1f} {row.y1:.1f} {row.x2:.1f} {row.y2:.1f}"
         for row in by_ids(connection, query, face.c.id, sorted(ids))
     }
-
-
-def _characters(connection: sa.Connection) -> Mapping[int, str]:
-    query = sa.select(character.c.id, album.c.name, character.c.name).join(
-        album, album.c.id == character.c.album_id
-    )
-    return {row[0]: f"{row[1]}\t{row[2]}" for row in connection.execute(query)}

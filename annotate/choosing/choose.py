@@ -77,13 +77,12 @@ def _choose(connection: sa.Connection, limit: int, shares: Shares) -> list[Propo
     certain, followers = make_room(connection, certain, room, shares)
     asked = {each.face_id for each in certain if each.inclusion}
     rest = max(0, count_rows(connection, frames.others) - len(asked))
-    wanted, audit = reserved.others, reserved.audit
     if shares.risk:
         unsure = _some_unsure(connection, shares)
         reserved = reserved.beside(len(certain), room, unsure=unsure)
         dropped = draw_dropped(reserved.dropped)
-        wanted, audit = reserved.others, reserved.audit
-    elif len(certain) + followers < room:
+    wanted, audit = reserved.others, reserved.audit
+    if not shares.risk and len(certain) + followers < room:
         # All were chosen that may be: the others that are left need no question, and
         # what was set aside fills the batch.
         wanted = reserved.beside(len(certain), room, unsure=audited > 0).others

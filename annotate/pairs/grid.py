@@ -18,13 +18,14 @@ import sqlalchemy as sa
 
 from icf.annotate.pairs.mix import Subject
 from icf.annotate.pairs.open_questions import id_of_open
-from icf.annotate.pairs.payloads import names_of, payload_of
+from icf.annotate.pairs.payloads import payload_of
 from icf.annotate.pairs.questions import QuestionSource, askable
 from icf.annotate.pairs.task import GOLD, pair_sources, read_pairs
 from icf.annotate.people.people import Person, Role
 from icf.annotate.tasks.base import IntruderSource, Lease, Pair, Source, Task
 from icf.annotate.tasks.leases import Leasing, lock_leases
 from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.find_character import CharacterName, character_names
 from icf.catalogue.schema import question
 
 #: Tiles of a grid, and the least that are worth one.
@@ -179,7 +180,7 @@ class GridTask:
         tiles = [each for each in leases if each.handle in pairs]
         if not tiles:
             return None
-        names = names_of(connection, [pairs[tiles[0].handle].character_id])
+        names = character_names(connection, [pairs[tiles[0].handle].character_id])
         whole = _payloads(connection, tiles, pairs, names)
         first = whole[0]
         payload = {
@@ -204,6 +205,6 @@ def _payloads(
     connection: sa.Connection,
     tiles: Sequence[Lease],
     pairs: Mapping[str, Pair],
-    names: Mapping[int, tuple[str, str]],
+    names: Mapping[int, CharacterName],
 ) -> list[dict[str, object]]:
     return [payload_of(connection, each, pairs[each.handle], names) for each in tiles]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,31 +15,14 @@ from icf.annotate.pairs.pictures import (
 )
 from icf.annotate.tasks.addresses import picture_url
 from icf.annotate.tasks.base import Lease, Pair
-from icf.catalogue.rows import by_given_ids, with_ids
-from icf.catalogue.schema import album, character
-
-
-def names_of(
-    connection: sa.Connection, character_ids: Sequence[int]
-) -> dict[int, tuple[str, str]]:
-    """The name of each character, and of its album."""
-    rows = by_given_ids(connection, _NAMES, sorted(set(character_ids)))
-    return {row.id: (row.name, row.album) for row in rows}
-
-
-_NAMES = with_ids(
-    sa.select(character.c.id, character.c.name, album.c.name.label("album")).join(
-        album, album.c.id == character.c.album_id
-    ),
-    character.c.id,
-)
+from icf.catalogue.find_character import CharacterName
 
 
 def payload_of(
     connection: sa.Connection,
     lease: Lease,
     pair: Pair,
-    names: Mapping[int, tuple[str, str]],
+    names: Mapping[int, CharacterName],
 ) -> dict[str, Any]:
     """Describe a pair.
 
@@ -47,7 +30,7 @@ def payload_of(
         connection: to the catalogue.
         lease: under which it is shown.
         pair: what is asked.
-        names: as `names_of` reads them.
+        names: of the pair's character, at least.
     """
     name, album_name = names[pair.character_id]
     return {

@@ -9,13 +9,14 @@ from typing import ClassVar
 import sqlalchemy as sa
 
 from icf.annotate.pairs.mix import Mix, Subject
-from icf.annotate.pairs.payloads import names_of, payload_of
+from icf.annotate.pairs.payloads import payload_of
 from icf.annotate.pairs.questions import QuestionSource, askable
 from icf.annotate.people.people import Person, Role
 from icf.annotate.tasks.base import Lease, Pair, PairSource, Source, Task
 from icf.annotate.tasks.leases import Leasing, lock_leases
 from icf.catalogue.annotation.schema import gold_answer, lease
 from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.find_character import character_names
 from icf.catalogue.rows import count_rows
 
 #: Names of the sources of pairs besides questions.
@@ -104,7 +105,7 @@ def describe(
 ) -> list[Task]:
     """Describe what was leased; what was taken down meanwhile is left out."""
     pairs = read_pairs(connection, sources, leases)
-    names = names_of(connection, [each.character_id for each in pairs.values()])
+    names = character_names(connection, (each.character_id for each in pairs.values()))
     return [
         Task(each.handle, payload_of(connection, each, pairs[each.handle], names))
         for each in leases

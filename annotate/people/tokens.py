@@ -8,8 +8,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from icf.errors import BrokenMachine
-from icf.stores.files import make_secret
+from icf.stores.files import read_secret
 
 #: In a workspace's folder, readable by its owner alone.
 KEY_FILE = "page.key"
@@ -56,18 +55,6 @@ def read_key(root: Path) -> SecretKey:
     Raises:
         BrokenMachine: the file cannot be read or written, or is no key.
     """
-    path = root / KEY_FILE
-    try:
-        if not path.exists():
-            make_secret(path)
-        key = path.read_bytes()
-    except OSError as error:
-        raise BrokenMachine(
-            f"cannot read or write {path}, the key of the annotation page: {error}"
-        ) from error
-    if len(key) != 32:
-        raise BrokenMachine(
-            f"{path} is not the key of an annotation page: it has {len(key)} bytes "
-            "instead of 32; remove it, and invite everybody again"
-        )
-    return SecretKey(key)
+    called = "the key of the annotation page"
+    remedy = "remove it, and invite everybody again"
+    return SecretKey(read_secret(root / KEY_FILE, called, remedy))

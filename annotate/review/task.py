@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 
 from icf.annotate.audit.disputes import read_disputes
-from icf.annotate.pairs.payloads import names_of, payload_of, reference_urls
+from icf.annotate.pairs.payloads import payload_of, reference_urls
 from icf.annotate.people.people import Person, Role
 from icf.annotate.review.audited import DecisionSource
 from icf.annotate.review.conflicts import (
@@ -36,6 +36,7 @@ from icf.annotate.review.suspicions import (
 from icf.annotate.tasks.base import Lease, Pair, Task
 from icf.annotate.tasks.leases import Leasing, held, lock_leases
 from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.find_character import CharacterName, character_names
 
 #: Seconds for which what was read is used; more where reading takes long.
 _FRESH = 5.0
@@ -249,7 +250,7 @@ def _described(
 ) -> list[Task]:
     owners = own_pairs(connection, [each.pair for each in items])
     characters = [each.pair.character_id for each in items]
-    names = names_of(
+    names = character_names(
         connection, [*characters, *(each.character_id for each in owners.values())]
     )
     return [
@@ -263,7 +264,7 @@ def _payload(
     lease: Lease,
     item: Item,
     owners: Mapping[Pair, Pair],
-    names: Mapping[int, tuple[str, str]],
+    names: Mapping[int, CharacterName],
 ) -> dict[str, Any]:
     """Describe something to an expert.
 
@@ -286,7 +287,7 @@ def _own(
     lease: Lease,
     pair: Pair,
     own: Pair,
-    names: Mapping[int, tuple[str, str]],
+    names: Mapping[int, CharacterName],
 ) -> dict[str, Any]:
     name, album = names[own.character_id]
     urls = reference_urls(connection, lease, own)

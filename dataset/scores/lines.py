@@ -1,4 +1,4 @@
-"""How the lines of every figure look, and the key that tells them apart."""
+"""How every figure looks: its document, its lines and the key that tells them apart."""
 
 from __future__ import annotations
 
@@ -16,15 +16,32 @@ LINES = (
     ("#8a6d00", "5 2"),
     ("#22252b", "1 2"),
 )
-#: Of what is drawn: texts, a title, grid lines and lines.
-STYLE = (
+#: Of what is drawn: texts, a title, grid lines, lines and bands.
+_STYLE = (
     "text{font:12px system-ui,'Segoe UI','Noto Sans',sans-serif;fill:#5c626c}"
     ".title{font-size:14px;font-weight:600;fill:#22252b}"
-    ".grid{stroke:#e2dfd7}.line{fill:none;stroke-width:2}"
+    ".grid{stroke:#e2dfd7}.line{fill:none;stroke-width:2}.band{fill-opacity:.16}"
 )
-#: Of a key, in the drawing's units: the height of a row, the room around all rows, and
-#: from the corner to them.
-_ROW, _AROUND, _CORNER = 18, 10, 12
+#: Of a key, in the drawing's units: the height of a row, the room around all rows, from
+#: the corner to them, and the width of a line's sample and of a letter.
+_ROW, _AROUND, _CORNER, _SAMPLE, _LETTER = 18, 10, 12, 38, 8
+
+
+def document(label: str, width: int, height: int, inside: str) -> str:
+    """Return a drawing as an SVG document, without a script or anything to load.
+
+    Args:
+        label: what it shows, for screen readers.
+        width: in the drawing's units.
+        height: in the same.
+        inside: the elements, as SVG.
+    """
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'width="{width}" height="{height}" role="img" aria-label="{escape(label)}">'
+        f'<style>{_STYLE}</style><rect width="{width}" height="{height}" fill="#fff"/>'
+        f"{inside}</svg>\n"
+    )
 
 
 def stroke(number: int) -> str:
@@ -38,26 +55,28 @@ def stroke(number: int) -> str:
     return f'stroke="{colour}"{dashed}'
 
 
-def key(rows: Sequence[tuple[int, str]], right: float, bottom: float, wide: int) -> str:
-    """Draw which line is which, in the lower right corner of a plot.
+def key(names: Sequence[str], left: int, right: int, bottom: int, falls: bool) -> str:
+    """Draw which line is which, in a lower corner of a plot.
 
     Args:
-        rows: the number of each line and what it is called, from above.
-        right: where the corner is, in the drawing's units.
-        bottom: where it is from above.
-        wide: how wide the rows are.
+        names: what each line is called.
+        left: where the plot begins, in the drawing's units.
+        right: where it ends.
+        bottom: where it ends below.
+        falls: whether the lines fall: then the left corner is free, else the right.
     """
-    left = right - wide
-    first = bottom - _CORNER - _ROW * (len(rows) - 1)
+    wide = _SAMPLE + _LETTER * max(map(len, names))
+    left = left + 2 * _AROUND if falls else right - wide
+    first = bottom - _CORNER - _ROW * (len(names) - 1)
     parts = [
         f'<rect x="{left - _AROUND}" y="{first - _ROW}" width="{wide + _AROUND}" '
-        f'height="{_ROW * len(rows) + _AROUND}" fill="#fff" fill-opacity=".88"/>'
+        f'height="{_ROW * len(names) + _AROUND}" fill="#fff" fill-opacity=".88"/>'
     ]
-    for place, (number, name) in enumerate(rows):
-        y = first + _ROW * place
+    for number, name in enumerate(names):
+        y = first + _ROW * number
         parts.append(
             f'<line class="line" {stroke(number)} x1="{left}" x2="{left + 30}" '
-            f'y1="{y - 4}" y2="{y - 4}"/><text x="{left + 38}" y="{y}">'
+            f'y1="{y - 4}" y2="{y - 4}"/><text x="{left + _SAMPLE}" y="{y}">'
             f"{escape(name)}</text>"
         )
     return "".join(parts)

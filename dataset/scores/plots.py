@@ -9,18 +9,15 @@ from pathlib import Path
 
 from markupsafe import escape
 
-from icf.dataset.scores.lines import LINES, STYLE, key, stroke
+from icf.dataset.scores.lines import LINES, document, key, stroke
 from icf.spreadsheet import harmless, write_csv
 from icf.stores.files import replace_file
 
-#: Of a drawing: its size, and the room around the plot.
-_WIDTH, _HEIGHT = 520, 380
+#: Of a plot: its size, and the room around its frame.
+WIDTH, HEIGHT = 520, 380
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 20, 44, 50
-_ACROSS, _DOWN = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
+_ACROSS, _DOWN = WIDTH - _LEFT - _RIGHT, HEIGHT - _TOP - _BOTTOM
 
-_STYLE = STYLE + ".band{fill-opacity:.16}"
-#: Width of the rows of the key.
-_KEY = 190
 _COLUMNS = ("curve", "x", "y", "low", "high")
 
 
@@ -33,6 +30,7 @@ class Line:
         x, y: Its points, n of each, from left to right.
         low, high: The interval of each y, None where a point has none; empty: no point
             has one.
+        dots: Whether its points are shown.
     """
 
     name: str
@@ -40,6 +38,7 @@ class Line:
     y: Sequence[float]
     low: Sequence[float | None] = ()
     high: Sequence[float | None] = ()
+    dots: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,26 +76,23 @@ def write_plot(folder: Path, stem: str, plot: Plot) -> list[Path]:
 
 
 def draw(plot: Plot) -> str:
-    """Draw a plot.
+    """Draw a plot as an SVG document."""
+    return document(plot.title, WIDTH, HEIGHT, panel(plot))
 
-    Returns:
-        An SVG document, without a script or anything to load.
-    """
+
+def panel(plot: Plot) -> str:
+    """Draw a plot as SVG elements, in an area of `WIDTH` by `HEIGHT` units."""
     frame = _Frame.around(plot)
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
-        f'width="{_WIDTH}" height="{_HEIGHT}" role="img" '
-        f'aria-label="{escape(plot.title)}"><style>{_STYLE}</style>'
-        f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#fff"/>'
-        f'<text class="title" x="{_LEFT}" y="18">{escape(plot.title)}</text>'
-    ]
+    lines = plot.lines
+    parts = [f'<text class="title" x="{_LEFT}" y="18">{escape(plot.title)}</text>']
     parts += frame.axes(plot)
-    parts += [_band(line, frame, n) for n, line in enumerate(plot.lines) if line.low]
-    parts += [_curve(line, frame, n) for n, line in enumerate(plot.lines)]
-    if len(plot.lines) > 1:
-        rows = [(number, line.name) for number, line in enumerate(plot.lines)]
-        parts.append(key(rows, _WIDTH - _RIGHT, _HEIGHT - _BOTTOM, _KEY))
-    return "".join([*parts, "</svg>\n"])
+    parts += [_band(line, frame, n) for n, line in enumerate(lines) if line.low]
+    parts += [_curve(line, frame, n) for n, line in enumerate(lines)]
+    if len(lines) > 1:
+        names, y = [line.name for line in lines], lines[0].y
+        falls = len(y) > 0 and y[0] > y[-1]
+        parts.append(key(names, _LEFT, WIDTH - _RIGHT, HEIGHT - _BOTTOM, falls))
+    return "".join(parts)
 
 
 def _rows(plot: Plot) -> Iterator[tuple[object, ...]]:
@@ -159,18 +155,18 @@ class _Frame:
         for value in self.down.ticks():
             y = _TOP + _DOWN * (1 - self.down.share(value))
             yield (
-                f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" '
+                f'<line class="grid" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y:.1f}" '
                 f'y2="{y:.1f}"/><text x="{_LEFT - 8}" y="{y + 4:.1f}" '
                 f'text-anchor="end">{value:g}</text>'
             )
         for value in self.across.ticks():
             x = _LEFT + _ACROSS * self.across.share(value)
             yield (
-                f'<text x="{x:.1f}" y="{_HEIGHT - _BOTTOM + 18}" '
+                f'<text x="{x:.1f}" y="{HEIGHT - _BOTTOM + 18}" '
                 f'text-anchor="middle">{value:g}</text>'
             )
         yield (
-            f'<text x="{_LEFT + _ACROSS / 2}" y="{_HEIGHT - 10}" text-anchor="middle">'
+            f'<text x="{_LEFT + _ACROSS / 2}" y="{HEIGHT - 10}" text-anchor="middle">'
             f'{escape(plot.x)}</text><text x="{_LEFT}" y="36">{escape(plot.y)}</text>'
         )
 
@@ -200,10 +196,11 @@ def _points(line: Line, ys: Sequence[float | None], frame: _Frame) -> list[str]:
 def _curve(line: Line, frame: _Frame, number: int) -> str:
     points = _points(line, line.y, frame)
     drawn = f'<polyline class="line" {stroke(number)} points="{" ".join(points)}"/>'
-    if len(set(points)) == 1:  # a line of no length cannot be seen
-        x, y = points[0].split(",")
+    places = sorted(set(points))
+    if line.dots or len(places) == 1:  # a line of no length cannot be seen
         colour = LINES[number % len(LINES)][0]
-        drawn += f'<circle cx="{x}" cy="{y}" r="4" fill="{colour}"/>'
+        for x, y in (each.split(",") for each in places):
+            drawn += f'<circle cx="{x}" cy="{y}" r="4" fill="{colour}"/>'
     return drawn
 
 

@@ -194,19 +194,14 @@ def _plan(folder: Path, summary: Mapping[str, Any], contents: Contents) -> Store
         {},
         {},
     )
-    labels = {
-        int(who): int(label)
-        for who, label in zip(
-            identity.tolist(), contents.label[rows].tolist(), strict=True
-        )
-        if label >= 0
-    }
+    labels = zip(identity.tolist(), contents.label[rows].tolist(), strict=True)
+    numbers = {who: label for who, label in labels if label >= 0}
     return StoredPlan(
         selection,
         _splits(contents, rows),
         crops=rate_of(summary),
         placed_in=_placed(contents, rows, picture),
-        numbers=dict(sorted(labels.items(), key=lambda each: each[1])),
+        numbers=dict(sorted(numbers.items(), key=lambda each: each[1])),
     )
 
 

@@ -13,7 +13,13 @@ from typing import Any
 from icf.dataset.contents import FILE as CONTENTS
 from icf.dataset.contents import Contents, read_contents
 from icf.dataset.formats.beside import CROPS
-from icf.dataset.formats.checked import MISSING, UNEXPECTED, Fault, ReleaseFiles
+from icf.dataset.formats.checked import (
+    MISSING,
+    UNEXPECTED,
+    Checker,
+    Fault,
+    ReleaseFiles,
+)
 from icf.dataset.formats.registry import (
     RELINK,
     format_folders,
@@ -263,8 +269,7 @@ class _Look:
                 self.notes.append(f"the format {name} is not installed here")
                 continue
             writer = make_writers([name])[name]
-            check = getattr(writer, "verify", None)
-            if check is None:
+            if not isinstance(writer, Checker):
                 self.notes.append(
                     f"of the format {name}, only the hashes of its files were checked"
                 )
@@ -277,7 +282,7 @@ class _Look:
             files = ReleaseFiles(
                 self.folder / place, contents, inside, summary, self.folder
             )
-            for fault in _going_on(".", partial(check, files)):
+            for fault in _going_on(".", partial(writer.verify, files)):
                 yield Fault(posixpath.normpath(f"{place}/{fault.file}"), fault.what)
 
 

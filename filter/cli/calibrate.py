@@ -6,14 +6,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import click
-import sqlalchemy as sa
 from rich.table import Table
 
 from icf import command
 from icf.annotator_error import AnnotatorError
 from icf.catalogue.calibrations import Curve
-from icf.catalogue.rows import by_ids
-from icf.catalogue.schema import album, character
+from icf.catalogue.find_character import character_names
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.filter.identify.calibration import CalibrationResult, Dropped
 from icf.filter.identify.recalibrate import Recalibrated, recalibrate, shown
@@ -76,11 +74,9 @@ def calibrate_command(invocation: Invocation, dry_run: bool, again: bool) -> Non
 
 def _names(workspace: Workspace, characters: Sequence[int]) -> list[str]:
     """The characters as ALBUM/NAME."""
-    named = album.c.name.label("album"), character.c.name.label("character")
-    query = sa.select(*named).join(album, album.c.id == character.c.album_id)
     with workspace.catalogue.read() as connection:
-        rows = by_ids(connection, query, character.c.id, characters)
-        return [f"{row.album}/{row.character}" for row in rows]
+        names = character_names(connection, characters)
+    return [f"{each.album}/{each.name}" for each in names.values()]
 
 
 def _notes(done: Recalibrated, dry_run: bool, never_same: Sequence[str]) -> list[str]:

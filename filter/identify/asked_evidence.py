@@ -52,12 +52,6 @@ class AskedEvidence:
     factor: FloatArray
     own: Mask
 
-    @classmethod
-    def of_cosines(cls, cosines: FloatArray) -> AskedEvidence:
-        """Faces of which only the cosine to one reference is known, shape (n,)."""
-        rows, ones = np.arange(len(cosines)), np.ones(len(cosines))
-        return cls(rows, rows, cosines, ones, ones.astype(bool))
-
     def take(self, which: Mask) -> AskedEvidence:
         """The questions for which ``which``, of shape (n,), holds."""
         terms = which[self.question]

@@ -65,21 +65,18 @@ class CleaningResult:
     suspects: tuple[Suspect, ...] = field(default=())
 
 
-def clean(
-    members: Members, curve: Curve, limit: int = MAX_GROUPED, seed: int = 1
-) -> CleaningResult:
+def clean(members: Members, curve: Curve, limit: int = MAX_GROUPED) -> CleaningResult:
     """Find the suspicious faces of a character.
 
     Args:
         members: the faces; at least one is an anchor.
         curve: from the cosine of two faces to the probability of being the same.
         limit: maximum number of faces to cluster at once.
-        seed: random seed of the sample of a larger character.
     """
     cosine = linking_cosine(curve)
     if cosine > 1:
         return CleaningResult(~members.refused)
-    labels = group(members, cosine, limit, seed)
+    labels = group(members, cosine, limit)
     main = np.isin(labels, labels[members.anchors])
     suspects = [
         suspect

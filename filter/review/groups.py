@@ -45,9 +45,7 @@ class Members:
     cannot_link: Pairs = ()
 
 
-def group(
-    members: Members, cosine: float, limit: int = MAX_GROUPED, seed: int = 1
-) -> Rows:
+def group(members: Members, cosine: float, limit: int = MAX_GROUPED) -> Rows:
     """Label the groups of a character's faces.
 
     Of more than ``limit`` faces, a random sample of ``limit`` is clustered, with as
@@ -59,7 +57,6 @@ def group(
         members: the faces.
         cosine: minimum cosine of linked faces.
         limit: maximum number of faces to cluster at once.
-        seed: random seed of the sample.
 
     Returns:
         Shape (n,); anchors have the label 0.
@@ -67,7 +64,7 @@ def group(
     count = len(members.vectors)
     if count <= limit:
         return _cluster(members, np.arange(count), cosine)
-    order = np.random.default_rng(seed).permutation(count)
+    order = np.random.default_rng(1).permutation(count)
     order = order[np.argsort(~members.anchors[order], kind="stable")]
     sample = np.sort(order[:limit])
     labels = np.zeros(count, np.int64)

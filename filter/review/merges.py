@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from icf.catalogue import merges, reviews
+from icf.catalogue.find_character import character_names
 from icf.catalogue.schema import character, review
 from icf.codes import ReviewStatus, Suspicion
 from icf.workspace import Workspace
@@ -90,9 +91,11 @@ def plan(connection: sa.Connection) -> Plan:
             if key not in state.confirmed:
                 state.confirmed[key] = merges.confirmed(connection, key)
         gone, stays = state.merge(one, other)
-        names = _names(connection, gone, stays)
+        names = character_names(connection, [gone, stays])
         confirmed = state.confirmed[stays]
-        made.append(Merge(row.id, gone, names[gone], stays, names[stays], confirmed))
+        made.append(
+            Merge(row.id, gone, names[gone].name, stays, names[stays].name, confirmed)
+        )
     return Plan(tuple(made), tuple(contradicted))
 
 
@@ -155,11 +158,3 @@ def _pairs(
         .order_by(review.c.id)
     )
     return list(connection.execute(query))
-
-
-def _names(connection: sa.Connection, *ids: int) -> dict[int, str]:
-    query = sa.select(character.c.id, character.c.name)
-    return {
-        row.id: row.name
-        for row in connection.execute(query.where(character.c.id.in_(ids)))
-    }

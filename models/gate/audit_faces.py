@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
+from icf.catalogue.find_character import character_names
 from icf.catalogue.labels.confirmed import (
     is_there,
     read_confirmed,
@@ -19,7 +20,7 @@ from icf.catalogue.labels.groups import picture_groups
 from icf.catalogue.merges import survivor
 from icf.catalogue.rounds.audit_set import set_aside
 from icf.catalogue.rows import by_ids
-from icf.catalogue.schema import album, character, face, image
+from icf.catalogue.schema import character, face, image
 from icf.models.face_crops import FaceBox
 from icf.models.gate.retrieval import Labels
 
@@ -103,7 +104,7 @@ def read_audit_faces(connection: sa.Connection) -> AuditFaces:
     place = {row.id: number for number, row in enumerate(rows)}
     pairs = [(place[each], who) for each, who in refused if each in place]
     groups = picture_groups(connection)
-    albums, names = _named(connection, cast)
+    names = character_names(connection, cast)
     return AuditFaces(
         tuple(FaceBox(r.id, r.sha256, (r.x1, r.y1, r.x2, r.y2)) for r in rows),
         Labels(
@@ -111,8 +112,10 @@ def read_audit_faces(connection: sa.Connection) -> AuditFaces:
             np.array([groups.get(r.image_id, r.image_id) for r in rows], np.int64),
             np.array(pairs, np.int64).reshape(-1, 2),
         ),
-        np.array([albums[cast[own[r.id]]] if r.id in own else "" for r in rows], str),
-        tuple(names[each] for each in cast),
+        np.array(
+            [names[cast[own[r.id]]].album if r.id in own else "" for r in rows], str
+        ),
+        tuple(names[each].name for each in cast),
     )
 
 
@@ -132,14 +135,3 @@ def _rows(connection: sa.Connection, ids: Iterable[int]) -> list[sa.Row[tuple[in
     )
     found = by_ids(connection, query, face.c.id, sorted(ids))
     return sorted(found, key=lambda row: int(row.id))
-
-
-def _named(
-    connection: sa.Connection, cast: list[int]
-) -> tuple[Mapping[int, str], Mapping[int, str]]:
-    """The album and the name of each character."""
-    query = sa.select(
-        character.c.id, character.c.name, album.c.name.label("album")
-    ).join(album, album.c.id == character.c.album_id)
-    rows = list(by_ids(connection, query, character.c.id, cast))
-    return {row.id: row.album for row in rows}, {row.id: row.name for row in rows}

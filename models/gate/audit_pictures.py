@@ -11,12 +11,13 @@ import numpy as np
 import sqlalchemy as sa
 
 from icf.catalogue.filing import filed_under
+from icf.catalogue.find_character import character_names
 from icf.catalogue.labels.confirmed import is_drawn, is_there, read_confirmed
 from icf.catalogue.labels.groups import picture_groups
 from icf.catalogue.labels.verified_boxes import VerifiedBox, read_verified
 from icf.catalogue.rounds.audit_set import set_aside
 from icf.catalogue.rows import by_ids
-from icf.catalogue.schema import album, character, face, image
+from icf.catalogue.schema import face, image
 from icf.codes import FaceReason, ImageReason
 from icf.models.gate.audit_faces import audit_characters
 from icf.models.gate.average_precision import Boxes, TrueFaces
@@ -61,14 +62,8 @@ def read_audit_pictures(connection: sa.Connection) -> list[AuditPicture]:
         key: boxes for key, boxes in read_verified(connection).items() if key in aside
     }
     groups = picture_groups(connection)
-    albums = dict(
-        connection.execute(
-            sa.select(character.c.id, album.c.name).join(
-                album, album.c.id == character.c.album_id
-            )
-        ).all()
-    )
     filed = filed_under(connection, sorted(verified))
+    names = character_names(connection, {*owners.values(), *filed.values()})
     found = []
     usable = sa.select(image.c.id, image.c.sha256).where(
         image.c.reason.not_in(_UNUSABLE)
@@ -85,7 +80,7 @@ def read_audit_pictures(connection: sa.Connection) -> list[AuditPicture]:
             AuditPicture(
                 row.sha256,
                 true,
-                "" if owner is None else albums[owner],
+                "" if owner is None else names[owner].album,
                 groups.get(row.id, row.id),
                 frozenset(each.detector for each in drawn if row.id not in verified),
             )

@@ -148,14 +148,6 @@ def project(plain: Place, server: Server) -> Project:
     return Project(server, exported_batch(plain, server))
 
 
-@pytest.fixture
-def plain(tmp_path: Path) -> Iterator[Place]:
-    """An empty workspace with its own SQLite file."""
-    made = Place(tmp_path / "space")
-    yield made
-    made.workspace.catalogue.close()
-
-
 def take(place: Place, path: Path, **names: Any) -> Imported:
     return import_answers(place.workspace, path, AnnotatorNames({}, **names))
 

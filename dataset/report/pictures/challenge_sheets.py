@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from icf.catalogue import schema
+from icf.catalogue.find_character import CharacterName, character_names
 from icf.catalogue.labels.attributes import Attributes
-from icf.catalogue.rows import by_ids
 from icf.dataset.report.pictures.challenges import (
     Compared,
     Pick,
@@ -124,7 +123,7 @@ def read_challenges(
 def _shown(
     picks: Sequence[Pick],
     made: Mapping[int, Thumbnail],
-    names: Mapping[int, tuple[str, str]],
+    names: Mapping[int, CharacterName],
 ) -> list[Example]:
     examples = [
         Example(
@@ -142,14 +141,8 @@ def _shown(
 
 def _names(
     connection: sa.Connection, faces: Faces, ids: Sequence[int]
-) -> dict[int, tuple[str, str]]:
+) -> dict[int, CharacterName]:
     """The character and the album of each face."""
     place = dict(zip(faces.face.tolist(), faces.identity.tolist(), strict=True))
-    character, album = schema.character, schema.album
-    query = sa.select(
-        character.c.id, character.c.name, album.c.name.label("of")
-    ).select_from(character.join(album))
-    wanted = sorted({place[each] for each in ids})
-    rows = by_ids(connection, query, character.c.id, wanted)
-    named = {row.id: (row.name, row.of) for row in rows}
+    named = character_names(connection, (place[each] for each in ids))
     return {each: named[place[each]] for each in ids}

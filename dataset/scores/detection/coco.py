@@ -110,16 +110,16 @@ class Matching:
     boxes: BoolArray
     inside: BoolArray
 
-    def hits(self, area: int = 0, threshold: int = 0) -> BoolArray:
-        """Shape (n,): which detections are true."""
+    def hits(self) -> BoolArray:
+        """Shape (n,): which detections are true, at the first threshold and range."""
         made = np.zeros(len(self.turn), np.bool_)
-        made[self.some] = self.state[area, threshold] == _TRUE
+        made[self.some] = self.state[0, 0] == _TRUE
         return made
 
-    def ignored(self, area: int = 0, threshold: int = 0) -> BoolArray:
-        """Shape (n,): which detections count neither as true nor as false."""
-        made: BoolArray = ~self.inside[area]
-        state = self.state[area, threshold]
+    def ignored(self) -> BoolArray:
+        """Shape (n,): which detections count neither as true nor as false there."""
+        made: BoolArray = ~self.inside[0]
+        state = self.state[0, 0]
         made[self.some[state == _TRUE]] = False
         made[self.some[state == _IGNORED]] = True
         return made

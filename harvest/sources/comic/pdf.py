@@ -31,16 +31,13 @@ class Pdf:
         path: of the file.
         max_bytes: of one page's file.
         dpi: pixels per inch of a page that has to be drawn.
-        raw: extract the picture of a page that is one; False renders every page.
 
     Raises:
         Fault: ``encrypted``, or ``corrupt`` where no page can be found.
     """
 
-    def __init__(
-        self, path: Path, max_bytes: int, dpi: float, *, raw: bool = True
-    ) -> None:
-        self._path, self._max_bytes, self._dpi, self._raw = path, max_bytes, dpi, raw
+    def __init__(self, path: Path, max_bytes: int, dpi: float) -> None:
+        self._path, self._max_bytes, self._dpi = path, max_bytes, dpi
         self._drawn: pypdfium2.PdfDocument | None = None
         try:
             self._pdf = pikepdf.open(path, suppress_warnings=True)
@@ -69,7 +66,7 @@ class Pdf:
             self._drawn.close()
 
     def _bytes(self, index: int) -> bytes:
-        placed = pictures_of(self._pdf.pages[index]) if self._raw else None
+        placed = pictures_of(self._pdf.pages[index])
         if placed and len(placed) == 1 and placed[0].whole:
             data = _jpeg(placed[0].image) or _lossless(placed[0].image)
             if data is not None:

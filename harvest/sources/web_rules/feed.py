@@ -9,7 +9,7 @@ from icf.errors import BrokenMachine
 from icf.harvest.http.dns_health import dns_is_down
 from icf.harvest.sources.base import Listing, Listings
 from icf.harvest.sources.web_rules.messages import Reply, Setup
-from icf.harvest.sources.web_rules.process import SILENCE, ScrapyProcess
+from icf.harvest.sources.web_rules.process import ScrapyProcess
 from icf.harvest.sources.web_rules.safe_settings import IN_FLIGHT
 
 log = logging.getLogger(__name__)
@@ -25,15 +25,11 @@ class Feed:
     Args:
         listings: those that wait.
         setup: of the process.
-        silence: seconds without a sign of life after which a process is killed.
     """
 
-    def __init__(
-        self, listings: Listings, setup: Setup, silence: float = SILENCE
-    ) -> None:
+    def __init__(self, listings: Listings, setup: Setup) -> None:
         self._listings = listings
         self._setup = setup
-        self._silence = silence
         self._width = IN_FLIGHT
 
     async def run(self) -> None:
@@ -43,7 +39,7 @@ class Feed:
             BrokenMachine: Scrapy does not start, or DNS does not answer.
         """
         while await self._listings.waiting(1):
-            async with ScrapyProcess(self._setup, self._silence) as process:
+            async with ScrapyProcess(self._setup) as process:
                 if await process.receive() is None:
                     raise BrokenMachine(
                         f"{self._setup.table.get('name')}: Scrapy does not start "

@@ -50,12 +50,10 @@ class DomainLosses:
     Attributes:
         embedder: what is weighted by gamma; of ``grl`` it trains D as well.
         discriminator: what D alone learns from, added without a weight; 0 of ``grl``.
-        accuracy: share of the batch whose domain D tells; a figure, without a gradient.
     """
 
     embedder: Tensor
     discriminator: Tensor
-    accuracy: Tensor
 
 
 class DomainLoss(nn.Module):
@@ -100,9 +98,7 @@ class DomainLoss(nn.Module):
                 reverse = _Scaled.apply(embeddings, -reversal(share))
                 logits = self._logits(reverse, fixed=False)
                 embedder = cross_entropy(logits, domains).mean()
-                return DomainLosses(
-                    embedder, torch.zeros_like(embedder), accuracy(logits, domains)
-                )
+                return DomainLosses(embedder, torch.zeros_like(embedder))
             own = self._logits(embeddings.detach(), fixed=False)
             learnt = cross_entropy(own, domains).mean()
             if self.form == "reciprocal":
@@ -112,7 +108,7 @@ class DomainLoss(nn.Module):
                 embedder = reciprocal(logits, domains, self.epsilon)
             else:
                 embedder = confusion(logits)
-            return DomainLosses(embedder, learnt, accuracy(own, domains))
+            return DomainLosses(embedder, learnt)
 
     def _logits(self, embeddings: Tensor, *, fixed: bool) -> Tensor:
         """Return D's logit of being drawn, n."""
@@ -162,11 +158,6 @@ def confusion(logits: Tensor) -> Tensor:
     """
     logits = wide(logits)
     return (functional.softplus(logits) - logits / 2).mean()
-
-
-def accuracy(logits: Tensor, domains: Tensor) -> Tensor:
-    """Return the share of faces whose domain D tells."""
-    return ((logits.detach() > 0) == (domains == 1)).float().mean()
 
 
 class _Scaled(torch.autograd.Function):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
@@ -14,27 +13,6 @@ from icf.models.training.adaptation.composition import CARTOON, HUMAN
 from icf.models.training.losses.base import UNKNOWN, MarginSoftmax
 
 Off = Literal["off"]
-
-
-@dataclass(frozen=True)
-class Terms:
-    """The loss of a batch and what it is made of, each of shape ().
-
-    Attributes:
-        total: what is minimised.
-        classification: L_cls, the sum of both classifiers' losses.
-        unknown_identity: L_uir; 0 where it is off.
-        domain: L_da; 0 where it is off.
-        discriminator: what the domain network alone learns from.
-        domain_accuracy: share of the batch whose domain is told; 0.5 is the aim.
-    """
-
-    total: Tensor
-    classification: Tensor
-    unknown_identity: Tensor
-    domain: Tensor
-    discriminator: Tensor
-    domain_accuracy: Tensor
 
 
 class MultiTask(nn.Module):
@@ -95,8 +73,12 @@ class MultiTask(nn.Module):
         domains: Tensor,
         labelled: Tensor,
         share: float,
-    ) -> Terms:
-        """Return the loss of a batch.
+    ) -> dict[str, Tensor]:
+        """Return the weighted terms of the loss of a batch, each of shape ().
+
+        Their sum is minimised. ``"identity"`` is alpha L_cls, ``"unknown identity"``
+        beta L_uir, ``"domain"`` gamma L_da, and ``"discriminator"`` what the domain
+        network alone learns from. A term that is off is 0.
 
         Args:
             embeddings: shape (n, dim).
@@ -118,15 +100,16 @@ class MultiTask(nn.Module):
             foreign = (domains != number) & ~labelled
             taken = foreign | own if self.unknown_over == "all" else foreign
             unknown = unknown + self._unknown(classifier, embeddings, taken)
-        total = self.alpha * classified + self.beta * unknown
-        zero = torch.zeros_like(classified)
-        if self.domain is None:
-            return Terms(total, classified, unknown, zero, zero, zero)
-        term = self.domain(embeddings, domains, share)
-        total = total + self.gamma * term.embedder + term.discriminator
-        return Terms(
-            total, classified, unknown, term.embedder, term.discriminator, term.accuracy
-        )
+        domain_term = discriminator = torch.zeros_like(classified)
+        if self.domain is not None:
+            found = self.domain(embeddings, domains, share)
+            domain_term, discriminator = found.embedder, found.discriminator
+        return {
+            "identity": self.alpha * classified,
+            "unknown identity": self.beta * unknown,
+            "domain": self.gamma * domain_term,
+            "discriminator": discriminator,
+        }
 
     def _unknown(
         self, classifier: MarginSoftmax, embeddings: Tensor, taken: Tensor

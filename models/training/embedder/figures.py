@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -14,6 +14,9 @@ Vectors = NDArray[np.float32]
 Labels = NDArray[np.int64]
 #: From n x 3 x side x side crops in 0..255 to n vectors of any length.
 Embed = Callable[[Tensor], Tensor]
+
+#: Crops that are embedded at a time.
+_BATCH = 64
 
 
 @dataclass(frozen=True)
@@ -105,21 +108,17 @@ def measure(
 
 
 @torch.no_grad()
-def embedded(embed: Embed, crops: Tensor, batch: int = 64) -> Vectors:
+def embedded(embed: Embed, crops: Tensor) -> Vectors:
     """Return the embeddings of crops, at unit length, n x dim.
 
     Args:
         embed: the embedder; its device is that of its answers.
         crops: as `LabelledCrops.crops`.
-        batch: crops at a time.
     """
     if not len(crops):
         return np.empty((0, 0), np.float32)
-    starts = range(0, len(crops), batch)
-    pieces: Sequence[Tensor] = [
-        embed(crops[first : first + batch].float()) for first in starts
-    ]
-    found = torch.nn.functional.normalize(torch.cat(list(pieces)).float())
+    pieces = [embed(part.float()) for part in torch.split(crops, _BATCH)]
+    found = torch.nn.functional.normalize(torch.cat(pieces).float())
     return np.asarray(found.cpu().numpy(), np.float32)
 
 

@@ -201,12 +201,7 @@ class TwoDomains:
         self, embeddings: Tensor, batch: Batch, moment: Moment
     ) -> Mapping[str, Tensor]:
         """Return the terms of equation 4, weighted."""
-        found = self.loss(
+        found: dict[str, Tensor] = self.loss(
             embeddings, batch.labels, batch.domains, batch.labelled, moment.progress
         )
-        return {
-            "identity": self.loss.alpha * found.classification,
-            "unknown identity": self.loss.beta * found.unknown_identity,
-            "domain": self.loss.gamma * found.domain,
-            "discriminator": found.discriminator,
-        }
+        return found

@@ -19,7 +19,6 @@ def carried_centres(
     names: Sequence[str],
     means: Tensor,
     merged: Mapping[str, Mapping[str, float]] | None = None,
-    seed: int = 0,
 ) -> Tensor:
     """Return the centres with which the next training starts.
 
@@ -39,7 +38,6 @@ def carried_centres(
             for new identities only, and brought to unit length.
         merged: by the name of an identity, its parts and their numbers of faces. Given
             for a name that was there before, it comes first.
-        seed: of how several centres start apart.
 
     Raises:
         BadInput: a new identity has a mean without a direction.
@@ -58,7 +56,7 @@ def carried_centres(
             result[number] = mean_length * _direction(name, means[number]).to(before)
     new = [k for k, name in enumerate(names) if not _is_carried(name, row, merged)]
     if before.ndim == 3 and new:
-        generator = torch.Generator().manual_seed(seed)
+        generator = torch.Generator().manual_seed(0)
         noise = torch.randn(len(new), *before.shape[1:], generator=generator)
         noise /= before.shape[-1] ** 0.5
         result[new] += _APART * mean_length * noise.to(before)

@@ -49,8 +49,6 @@ class PartialFC(nn.Module):
         rate: share of the other classes that is drawn, above 0, up to 1.
         most_similar: as above, a cosine; None: every negative counts. insightface has
             0.4.
-        sparse: give the centres sparse gradients, for `RowSGD`; centres that were not
-            drawn then cost nothing in the optimiser.
         seed: of the first centres and of what is drawn.
         group: of ranks; None: all.
         options: of the loss.
@@ -73,7 +71,6 @@ class PartialFC(nn.Module):
         loss: str = "arcface",
         rate: float = 0.1,
         most_similar: float | None = None,
-        sparse: bool = False,
         seed: int = 0,
         group: distributed.ProcessGroup | None = None,
         **options: Any,
@@ -87,7 +84,7 @@ class PartialFC(nn.Module):
                 f"{classes} classes cannot be divided among {self.ranks.count} ranks"
             )
         self.classes, self.rate, self.seed = classes, rate, seed
-        self.most_similar, self.sparse = most_similar, sparse
+        self.most_similar = most_similar
         self.first, end = self._part(self.ranks.rank)
         self.loss = losses.create(loss, dim, end - self.first, **options)
         with torch.no_grad():
@@ -199,10 +196,10 @@ class PartialFC(nn.Module):
         return torch.where(here, place[local.clamp(0, len(place) - 1)], -1)
 
     def _centres(self, index: Tensor) -> Tensor:
-        if len(index) == len(self.weight) and not self.sparse:
+        if len(index) == len(self.weight):
             return wide(self.weight)
         flat = self.weight.flatten(1)
-        rows = functional.embedding(index, flat, sparse=self.sparse)
+        rows = functional.embedding(index, flat)
         return wide(rows.view(len(index), *self.weight.shape[1:]))
 
     def _left_out(

@@ -1,13 +1,15 @@
-"""Find the character that a person means: by number, by name, or by album and name."""
+"""Characters and what people call them: found by number or name, and named."""
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from icf.catalogue.rows import by_given_ids, with_ids
 from icf.catalogue.schema import album, character
 from icf.catalogue.tombstones import is_buried_character
 from icf.errors import WrongUse
@@ -19,6 +21,33 @@ PREFIX = "character:"
 _NUMBER = re.compile(r"character:(\d{1,18})", re.ASCII)
 _NEAREST = 3
 _SHOWN = 5
+
+_NAMES = with_ids(
+    sa.select(character.c.id, character.c.name, album.c.name.label("album")).join(
+        album, album.c.id == character.c.album_id
+    ),
+    character.c.id,
+)
+
+
+class CharacterName(NamedTuple):
+    """What a character is called: its own name, and that of its album."""
+
+    name: str
+    album: str
+
+
+def character_names(
+    connection: sa.Connection, ids: Iterable[int]
+) -> dict[int, CharacterName]:
+    """Return what characters are called; those that do not exist are left out.
+
+    Args:
+        connection: a transaction that reads.
+        ids: of characters; also of merged ones, which keep their names.
+    """
+    rows = by_given_ids(connection, _NAMES, sorted(set(ids)))
+    return {row.id: CharacterName(row.name, row.album) for row in rows}
 
 
 def find_character(

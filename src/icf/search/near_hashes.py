@@ -68,13 +68,11 @@ class HashBands:
         self._search = _chosen(len(hashes), compiled)
 
     @classmethod
-    def of_bands(
-        cls, bands: tuple[Band, ...], *, compiled: bool | None = None
-    ) -> HashBands:
+    def of_bands(cls, bands: tuple[Band, ...]) -> HashBands:
         """Make an index of hashes that are already sorted by each band."""
         made = cls.__new__(cls)
         made._bands = bands
-        made._search = _chosen(len(bands[0].words), compiled)
+        made._search = _chosen(len(bands[0].words), None)
         return made
 
     def pairs(self, radius: int) -> Pairs:

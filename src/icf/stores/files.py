@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
+from icf.errors import BrokenMachine
+
 _PIECE = 1 << 20
 _SHA256 = re.compile("[0-9a-f]{64}")
 
@@ -186,14 +188,35 @@ def write_new(path: str | Path, data: bytes) -> None:
         os.close(descriptor)
 
 
-def make_secret(path: Path) -> None:
-    """Write 32 random bytes into a file that its owner alone may read.
-
-    Of two programs that do so at once, the first one's bytes stay.
+def read_secret(path: Path, called: str, remedy: str) -> bytes:
+    """Read 32 random bytes from a file; make it at the first time.
 
     Args:
-        path: The file; one that is there stays as it is.
+        path: The file, which its owner alone may read.
+        called: What it is, for messages.
+        remedy: What to do where it is no such file.
+
+    Raises:
+        BrokenMachine: It cannot be read or written, or has another length.
     """
+    try:
+        if not path.exists():
+            _make_secret(path)
+        secret = path.read_bytes()
+    except OSError as error:
+        raise BrokenMachine(
+            f"cannot read or write {path}, {called}: {error}"
+        ) from error
+    if len(secret) != 32:
+        raise BrokenMachine(
+            f"{path} is not {called}: it has {len(secret)} bytes instead of 32; "
+            f"{remedy}"
+        )
+    return secret
+
+
+def _make_secret(path: Path) -> None:
+    """Write the bytes; of two programs that do so at once, the first one's stay."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     temporary = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     with os.fdopen(os.open(temporary, flags, 0o600), "wb") as file:

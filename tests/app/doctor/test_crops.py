@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -26,22 +25,15 @@ from tests.app.program import call, said
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    made = Place(tmp_path / "space")
-    yield made
-    made.workspace.catalogue.close()
-
-
-@pytest.fixture
-def audit(place: Place) -> Path:
+def audit(plain: Place) -> Path:
     """The folder of an audit."""
-    add_labels(place, same=8, different=6)
-    planned(place)
-    (place.workspace.root / "b1").mkdir()
-    store_vectors(place.workspace)
-    folder = place.workspace.root / "batches" / "audit"
+    add_labels(plain, same=8, different=6)
+    planned(plain)
+    (plain.workspace.root / "b1").mkdir()
+    store_vectors(plain.workspace)
+    folder = plain.workspace.root / "batches" / "audit"
     folder.parent.mkdir(exist_ok=True)
-    exchange.export(place.workspace, folder)
+    exchange.export(plain.workspace, folder)
     return folder
 
 
@@ -80,73 +72,73 @@ def mended(space: Workspace) -> str:
 
 
 def test_crops_of_an_audit_are_checked_and_made_again(
-    place: Place, audit: Path
+    plain: Place, audit: Path
 ) -> None:
-    assert not lost_crops(place.workspace, full=True)
+    assert not lost_crops(plain.workspace, full=True)
     before = {each.name: each.read_bytes() for each in crops(audit)}
     gone, changed, *_ = crops(audit)
     gone.unlink()
     flip_a_bit(changed)
-    [lost] = lost_crops(place.workspace, full=True).values()
+    [lost] = lost_crops(plain.workspace, full=True).values()
     assert set(lost.values()) == {f"pictures/{each.name}" for each in (gone, changed)}
-    assert checked(place.workspace, "--full").startswith("2 of batches are missing")
-    assert "mended: 2 crops cut again" in mended(place.workspace)
-    assert checked(place.workspace, "--full") == "as stored"
+    assert checked(plain.workspace, "--full").startswith("2 of batches are missing")
+    assert "mended: 2 crops cut again" in mended(plain.workspace)
+    assert checked(plain.workspace, "--full") == "as stored"
     assert {each.name: each.read_bytes() for each in crops(audit)} == before
 
 
 def test_a_folder_of_pictures_that_was_removed_is_filled_again(
-    place: Place, audit: Path
+    plain: Place, audit: Path
 ) -> None:
     count = len(crops(audit))
     shutil.rmtree(audit / "pictures")
-    assert f"mended: {count} crops cut again" in mended(place.workspace)
+    assert f"mended: {count} crops cut again" in mended(plain.workspace)
     assert len(crops(audit)) == count
 
 
-def test_a_list_of_hashes_that_is_lost_is_made_again(place: Place, audit: Path) -> None:
+def test_a_list_of_hashes_that_is_lost_is_made_again(plain: Place, audit: Path) -> None:
     before = (audit / SUMS).read_bytes()
     count = len(crops(audit))
     flip_a_bit(crops(audit)[0])
     (audit / SUMS).unlink()
-    assert checked(place.workspace) == "as stored"
-    assert checked(place.workspace, "--full").startswith(f"{count} of batches")
-    assert f"mended: {count} crops cut again" in mended(place.workspace)
+    assert checked(plain.workspace) == "as stored"
+    assert checked(plain.workspace, "--full").startswith(f"{count} of batches")
+    assert f"mended: {count} crops cut again" in mended(plain.workspace)
     assert (audit / SUMS).read_bytes() == before
-    assert checked(place.workspace, "--full") == "as stored"
+    assert checked(plain.workspace, "--full") == "as stored"
 
 
-def test_an_emptied_folder_is_said(place: Place, audit: Path) -> None:
+def test_an_emptied_folder_is_said(plain: Place, audit: Path) -> None:
     shutil.rmtree(audit)
     audit.mkdir()
-    assert "batches/audit was emptied" in checked(place.workspace, "--full")
+    assert "batches/audit was emptied" in checked(plain.workspace, "--full")
 
 
-def test_what_cannot_be_cut_is_said(place: Place, audit: Path) -> None:
+def test_what_cannot_be_cut_is_said(plain: Place, audit: Path) -> None:
     gone = crops(audit)[0]
-    place.workspace.blobs.remove(picture_of(place.workspace, gone))
+    plain.workspace.blobs.remove(picture_of(plain.workspace, gone))
     gone.unlink()
-    assert "nothing could be mended" in mended(place.workspace)
+    assert "nothing could be mended" in mended(plain.workspace)
     with pytest.raises(SomeFailed) as failed:
-        call("-C", place.workspace.root, "doctor", "--repair")
+        call("-C", plain.workspace.root, "doctor", "--repair")
     lines = str(failed.value).splitlines()
     assert lines[0].startswith("1 pictures could not be fetched again")
     assert lines[1].startswith("1 crops could not be cut again")
     assert lines[1].endswith(str(gone))
 
 
-def test_what_was_withdrawn_is_not_missed(place: Place, audit: Path) -> None:
+def test_what_was_withdrawn_is_not_missed(plain: Place, audit: Path) -> None:
     # Of settled questions a takedown keeps the row, with its reference.
-    who = place.add_character()
-    place.add_faces(who, 0.5, 3)
-    folder = place.workspace.root / "batches" / "questions"
-    export(place.workspace, ExportRequest("csv", folder, 10))
-    with place.workspace.catalogue.write() as connection:
+    who = plain.add_character()
+    plain.add_faces(who, 0.5, 3)
+    folder = plain.workspace.root / "batches" / "questions"
+    export(plain.workspace, ExportRequest("csv", folder, 10))
+    with plain.workspace.catalogue.write() as connection:
         connection.execute(sa.update(question).values(label="same"))
-    crop = folder / picture_path(place.reference(who))
-    sha256 = picture_of(place.workspace, crop)
-    said("-C", place.workspace.root, "takedown", sha256, "--reason", "a test", "--yes")
+    crop = folder / picture_path(plain.reference(who))
+    sha256 = picture_of(plain.workspace, crop)
+    said("-C", plain.workspace.root, "takedown", sha256, "--reason", "a test", "--yes")
     assert not crop.exists()
     assert crop.stem in (folder / "questions.csv").read_text()
-    assert checked(place.workspace) == "as stored"
-    assert checked(place.workspace, "--full") == "as stored"
+    assert checked(plain.workspace) == "as stored"
+    assert checked(plain.workspace, "--full") == "as stored"

@@ -1,9 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 import sqlalchemy as sa
 
 from icf.annotate.people.tokens import KEY_FILE, read_key
@@ -11,14 +7,6 @@ from icf.app.doctor.page import check_page
 from icf.catalogue.schema import answer
 from tests.annotate.pairs.asked import ask_about
 from tests.annotate.place import Place
-
-
-@pytest.fixture
-def plain(tmp_path: Path) -> Iterator[Place]:
-    """An empty workspace."""
-    made = Place(tmp_path / "space")
-    yield made
-    made.workspace.catalogue.close()
 
 
 def states(place: Place) -> dict[str, str]:

@@ -5,8 +5,8 @@ import pytest
 
 from icf.app.round.measure import changes, label_error
 from icf.catalogue.calibrations import Curve
-from icf.filter.identify.asked_evidence import AskedEvidence
 from icf.filter.identify.calibration import Answers
+from tests.filter.identify.evidence import of_cosines
 
 #: Even odds at a cosine of one half.
 CURVE = Curve(20.0, -10.0)
@@ -17,7 +17,7 @@ def answers(
 ) -> Answers:
     count = len(cosines)
     return Answers(
-        AskedEvidence.of_cosines(np.array(cosines)),
+        of_cosines(np.array(cosines)),
         np.array(same),
         np.arange(count),
         np.full(count, wrong),

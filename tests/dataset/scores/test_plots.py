@@ -29,3 +29,11 @@ def test_a_curve_of_one_place_is_a_dot(times: int) -> None:
     assert one.attrib["points"].startswith(f"{dot.attrib['cx']},{dot.attrib['cy']}")
     assert dot.attrib["fill"] == one.attrib["stroke"]
     assert not list(drawn(Line("none", [], [])).iter(f"{SVG}circle"))
+
+
+@pytest.mark.parametrize("falls", [True, False])
+def test_the_key_is_in_the_lower_corner_that_no_curve_is_in(falls: bool) -> None:
+    y = [9.0, 1.0] if falls else [1.0, 9.0]
+    texts = drawn(Line("one", [1, 2], y), Line("two", [1, 2], y)).iter(f"{SVG}text")
+    places = {each.text: float(each.attrib["x"]) for each in texts}
+    assert (places["one"] < 260) == falls

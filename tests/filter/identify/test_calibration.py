@@ -25,6 +25,7 @@ from icf.filter.identify.calibration import (
     requeue_faces,
 )
 from icf.stores.vectors import VectorStore
+from tests.filter.identify.evidence import of_cosines
 from tests.filter.rows import add_album, add_face, add_image, face_row
 
 CARD = Curve(14.0, -7.0)
@@ -49,7 +50,7 @@ def plain(
     """Answers about faces of which only the cosine to one reference is known."""
     count = len(cosines)
     return Answers(
-        AskedEvidence.of_cosines(cosines),
+        of_cosines(cosines),
         same,
         np.arange(count) % 10 if characters is None else characters,
         np.full(count, ERROR),

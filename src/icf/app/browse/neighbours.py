@@ -15,15 +15,12 @@ MOST = 18
 _AT_ONCE = 50_000
 
 
-def nearest(
-    workspace: Workspace, face_id: int, most: int = MOST
-) -> list[tuple[int, float]]:
-    """Find the faces nearest to one, with their cosines, the nearest first.
+def nearest(workspace: Workspace, face_id: int) -> list[tuple[int, float]]:
+    """Find the `MOST` faces nearest to one, with their cosines, the nearest first.
 
     Args:
         workspace: that has it.
         face_id: a face; without a vector it has no neighbours.
-        most: number of faces.
     """
     with workspace.catalogue.read() as connection:
         model = connection.execute(
@@ -43,6 +40,6 @@ def nearest(
         some = ids[start : start + _AT_ONCE]
         best_ids = np.concatenate([best_ids, some])
         best = np.concatenate([best, workspace.vectors.get(model, some) @ own])
-        order = np.lexsort((best_ids, -best))[:most]
+        order = np.lexsort((best_ids, -best))[:MOST]
         best_ids, best = best_ids[order], best[order]
     return list(zip(best_ids.tolist(), best.tolist(), strict=True))

@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 import sqlalchemy as sa
 
@@ -16,13 +13,6 @@ from icf.catalogue.schema import answer
 from icf.errors import WrongUse
 from tests.annotate.pairs.asked import ask_about
 from tests.annotate.place import Place
-
-
-@pytest.fixture
-def place(catalogue: Catalogue, tmp_path: Path) -> Iterator[Place]:
-    made = Place(tmp_path / "space", (f"catalogue.url={catalogue.url}",))
-    yield made
-    made.workspace.catalogue.close()
 
 
 def insert(place: Place, key: int, waits: bool | None) -> None:

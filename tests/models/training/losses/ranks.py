@@ -16,7 +16,6 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from icf.models.training.losses.partial_fc import PartialFC
-from icf.models.training.losses.row_sgd import RowSGD
 
 DIM, CLASSES, BATCH, STEPS = 6, 21, 8, 4
 
@@ -45,7 +44,7 @@ def train(
     with_pairs = options.pop("with_pairs", False)
     loss = PartialFC(DIM, CLASSES, **options).double()
     body = torch.optim.SGD(network.parameters(), 0.3, 0.9)
-    head = RowSGD(loss.parameters(), 0.3, 0.9, 1e-3)
+    head = torch.optim.SGD(loss.parameters(), 0.3, 0.9, weight_decay=1e-3)
     mine = slice(rank * BATCH // count, (rank + 1) * BATCH // count)
     losses = []
     for step in range(STEPS):

@@ -40,6 +40,10 @@ class Noise(str, Enum):
     SLOW = "slow"
 
 
+#: Smallest intersection over union of a box with the face that it is.
+_LEAST_OVERLAP = 0.3
+
+
 @dataclass(frozen=True)
 class TrueFace:
     """One face: x1, y1, x2, y2 in pixels (chin to hairline, ear to ear), and whose.
@@ -109,21 +113,18 @@ class Truth:
                 found[file.sha256] = (*found.get(file.sha256, ()), file)
         return found
 
-    def who(
-        self, sha256: str, box: tuple[float, float, float, float], overlap: float = 0.3
-    ) -> str | None:
+    def who(self, sha256: str, box: tuple[float, float, float, float]) -> str | None:
         """Name the character whose face ``box`` is.
 
         Args:
             sha256: of the picture's bytes, in lower-case hexadecimal.
             box: x1, y1, x2, y2 in pixels of the picture as stored.
-            overlap: smallest intersection over union that counts, in (0, 1].
 
         Returns:
             The character, or None: no face there, or none of the cast.
         """
         best = self._face(sha256, box)
-        if best is None or _overlap(best.box, box) < overlap:
+        if best is None or _overlap(best.box, box) < _LEAST_OVERLAP:
             return None
         return best.character
 
