@@ -40,6 +40,7 @@ class Imported:
         taken: number of rows with a new answer.
         revised: number of rows that change an earlier answer of the same person.
         known: number of rows whose answer was already recorded.
+        outlived: how many of these an answer without a time has replaced since.
         unanswered: number of rows without an answer.
         superseded: number of rows that the same person answered again later, in the
             same file.
@@ -67,6 +68,7 @@ class Imported:
     unmerged: int = 0
     effects: Effects = field(default_factory=Effects)
     superseded: int = 0
+    outlived: int = 0
     renamed: int = 0
     notes: tuple[Note, ...] = ()
     noted: Mapping[str, int] = field(default_factory=dict)
@@ -176,6 +178,7 @@ def _result(file: AnswerFile, checked: CheckedRows, recorded: Recorded) -> Impor
         unmerged=recorded.unmerged,
         effects=recorded.effects,
         superseded=checked.superseded,
+        outlived=recorded.outlived,
         renamed=recorded.renamed,
         notes=checked.notes.kept(),
         noted={note.value: n for note, n in checked.notes.counts.most_common()},

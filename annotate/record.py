@@ -40,6 +40,8 @@ class Recorded(Followed):
         taken: number of new answers.
         revised: number of answers that replace an earlier one of the same person.
         known: number of answers that were already in the catalogue.
+        outlived: how many of these are without a time and were changed since; the later
+            ones count.
         renamed: number of answers in the catalogue whose person has another name now.
         faults: answers to questions that were taken down.
     """
@@ -47,6 +49,7 @@ class Recorded(Followed):
     taken: int = 0
     revised: int = 0
     known: int = 0
+    outlived: int = 0
     renamed: int = 0
     faults: list[Fault] = field(default_factory=list)
 
@@ -55,6 +58,7 @@ class Recorded(Followed):
         self.taken += changes.taken
         self.revised += changes.revised
         self.known += changes.known
+        self.outlived += changes.outlived
         self.renamed += len(changes.renamed)
         self.faults += changes.faults
 

@@ -68,7 +68,8 @@ REMEDIES = {
         'files: PDF, CBZ and CBR are read by kind = "comic"; save others as PNG'
     ),
     FetchStatus.TOO_LARGE: (
-        "raise harvest.max_bytes, then `icf-harvest retry --fate too_large`"
+        "raise harvest.max_bytes, or harvest.max_pixels, as its message says, then "
+        "`icf-harvest retry --fate too_large`"
     ),
     FetchStatus.TIMEOUT: "`icf-harvest retry`; raise harvest.deadline for slow sites",
     FetchStatus.BAD_SCHEME: "nothing; only http and https are fetched",

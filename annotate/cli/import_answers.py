@@ -84,6 +84,12 @@ def import_command(
     if names.unused:
         unused = ", ".join(names.unused)
         invocation.say(f"no row of {file} is of {unused}, whom --person renames")
+    if imported.outlived:
+        invocation.say(
+            f"{file} was imported before, and {imported.outlived} of its answers were "
+            "changed since: the later ones stay. To return to its own, change anything "
+            "else in the file, such as a blank line at its end, and import it again"
+        )
     if imported.filter_next:
         invocation.say(FILTER_NEXT)
     _fail_on_faults(file, imported, dry_run)
@@ -103,6 +109,7 @@ def _import_json(imported: Imported) -> dict[str, object]:
         "taken": imported.taken,
         "revised": imported.revised,
         "known": imported.known,
+        "outlived": imported.outlived,
         "unanswered": imported.unanswered,
         "superseded": imported.superseded,
         "renamed": imported.renamed,

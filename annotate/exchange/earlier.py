@@ -95,7 +95,8 @@ class Changes:
         outdone: ids of those that count no longer, because two names turned out to be
             one person's.
         noted: what else is known now of answers in the catalogue, by id: columns.
-        taken, revised, known, faults: as in `icf.annotate.record.Recorded`.
+        taken, revised, known, outlived, faults: as in
+            `icf.annotate.record.Recorded`.
     """
 
     new: list[New] = field(default_factory=list)
@@ -105,6 +106,7 @@ class Changes:
     taken: int = 0
     revised: int = 0
     known: int = 0
+    outlived: int = 0
     faults: list[Fault] = field(default_factory=list)
 
 
@@ -187,6 +189,8 @@ def _compare(
             changes.known += 1
             if kept is not None and kept.choice is vote.choice:
                 _note(vote, kept, changes.noted)
+            elif kept is not None and not (kept.answered_at and vote.answered_at):
+                changes.outlived += 1
         else:
             changes.new.append(New(vote, kept))
             changes.taken += kept is None

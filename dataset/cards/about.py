@@ -62,6 +62,11 @@ class About:
         return counts
 
     @property
+    def has_faces(self) -> bool:
+        """Whether there is a recognition set, or detection alone."""
+        return self.counts["identities"] > 0
+
+    @property
     def date(self) -> str | None:
         """The day of publication; else that of the newest picture or answer."""
         return self.stated.published or self.facts.last_day
@@ -71,11 +76,14 @@ class About:
         """What the release is, in a few sentences."""
         count = self.counts
         own = f"{self.stated.description.strip()} " if self.stated.description else ""
-        return own + (
+        faces = (
             f"{count['identities']:,} identities of {self.facts.albums:,} "
             f"{'cartoon' if self.facts.albums == 1 else 'cartoons'}: "
             f"{count['train_faces']:,} faces to train on, {count['probes']:,} probes, "
             f"{count['distractors']:,} distractors, and "
+        )
+        return own + (
+            f"{faces if self.has_faces else ''}"
             f"{count['detection_train_pictures'] + count['detection_test_pictures']:,} "
             "pictures with the boxes of drawn faces, made with icf."
             f"{self._cleaned}"
@@ -190,6 +198,9 @@ class About:
 
     def _labelled(self) -> Iterator[str]:
         labels = self.summary["labels"]
+        if not self.has_faces:
+            yield "No face is confirmed as a character: there is detection alone."
+            return
         yield from self.facts.origin.confirmed(labels["people"])
         if labels["unasked_references"]:
             yield (
@@ -235,10 +246,14 @@ class About:
         lines = [f"{disputed}{self.facts.disputed:,}."]
         if not audit["certified"]:
             return (*lines, f"{audit['note'][0].upper()}{audit['note'][1:]}.")
+        here = audit["covers"]["all"]
         return (
             *lines,
             f"An audit certifies, at a confidence of {audit['confidence']:g}, that at "
-            f"most {audit['bound']:.4f} of the labels are wrong (certificate.json).",
+            f"most {audit['bound']:.4f} of the labels are wrong that it drew from. "
+            f"{here['audited']:,} of the {here['labels']:,} labels here are such; at "
+            f"most {here['most_wrong']:,} of them are wrong, as all that are wrong may "
+            "be here (certificate.json).",
         )
 
     @property
@@ -261,6 +276,7 @@ class About:
                 *(("detector", one) for one in models["detectors"]),
                 ("embedder", models["embedder"]),
             ]
+            if each["sha256"]
         )
 
     @property
@@ -289,6 +305,8 @@ class About:
     @property
     def limits(self) -> tuple[str, ...]:
         """What follows from how it was made."""
+        if not self.has_faces:
+            return ()
         return (
             "The embedder helped to choose the faces, so its own scores on them may be "
             "too high.",
@@ -323,10 +341,14 @@ class About:
     @property
     def uses(self) -> tuple[str, ...]:
         """What it is meant for, and what not."""
+        what = (
+            "recognition of cartoon faces (identification among distractors) and their "
+            "detection"
+        )
         lines = [
             self.stated.uses
-            or "Made in the form of a benchmark: recognition of cartoon faces "
-            "(identification among distractors) and their detection. Its makers "
+            or "Made in the form of a benchmark: "
+            f"{what if self.has_faces else 'detection of cartoon faces'}. Its makers "
             "stated no intended use."
         ]
         if self.stated.misuses:

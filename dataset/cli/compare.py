@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.dataset.cli.revoked import say_if_revoked
 
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
@@ -34,5 +35,7 @@ def compare_command(
     from icf.dataset.report.compare.page import compare
 
     check_folder(out)
+    for each in (first, second):
+        say_if_revoked(invocation, each)
     found = compare(first, second, out)
     invocation.emit(found, lambda: f"{out}: {found['bytes'] / 1000:,.0f} kB")

@@ -25,6 +25,7 @@ from icf.harvest.references import csv_file
 from icf.harvest.references.by_hand import (
     CharacterReference,
     find_image,
+    found_elsewhere,
     list_references,
 )
 from icf.harvest.references.own_picture import store_file
@@ -111,10 +112,12 @@ def set_command(
     if file is None and (licence or author):
         raise WrongUse("--licence and --author are of a picture given with --file")
     workspace = invocation.workspace
+    elsewhere: list[str] = []
     run_id = workspace.begin_run("icf-harvest reference set")
     with workspace.catalogue.write() as connection:
         who = find_character(connection, character, album)
         if face is not None:
+            elsewhere = found_elsewhere(connection, who, face_id=face)
             chosen: int | None = references.choose_face(connection, run_id, who, face)
         else:
             if file is not None:
@@ -130,10 +133,17 @@ def set_command(
                 )
             else:
                 image_id = find_image(connection, image or "")
+                elsewhere = found_elsewhere(connection, who, image_id=image_id)
             chosen = references.choose_image(connection, run_id, who, image_id)
     workspace.end_run(run_id)
     result = {"character": who, "face": chosen, "waits": chosen is None}
     invocation.emit(result, lambda: _result_text(character, face, chosen))
+    if elsewhere:
+        names = ", ".join(elsewhere[:_SHOWN])
+        invocation.say(
+            f"this picture was found under other characters alone ({names}): if that "
+            "is a mistake, set another one"
+        )
 
 
 @reference_command.command("clear")

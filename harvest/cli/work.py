@@ -45,7 +45,7 @@ only_licence_option = click.option(
     multiple=True,
     expose_value=False,
     callback=_only_licence,
-    help="Only pictures with such a licence, for example CC0 or 'CC BY*'; may be "
+    help="Only pictures with such a licence, for example CC0 or 'CC BY-SA'; may be "
     "repeated  "
     "[default: the setting harvest.only_licence].",
 )

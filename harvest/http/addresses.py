@@ -180,8 +180,9 @@ def _address(text: str) -> Address:
 
 
 def _forbidden(host: str, port: int, found: str) -> Fault:
+    entry = f"[{host}]" if ":" in host else host
     return Fault(
         FetchStatus.FORBIDDEN_ADDRESS,
         f"{host} is at {found}, which is not a public address; if it is your own, "
-        f'add "{host}:{port}" to allow_hosts in the [harvest] part of icf.toml',
+        f'add "{entry}:{port}" to allow_hosts in the [harvest] part of icf.toml',
     )

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from icf.catalogue.confirmations import is_confirmed
 from icf.catalogue.entry_steps import Entry, step_at
 from icf.catalogue.find_character import check_album
+from icf.catalogue.merges import survivor
 from icf.catalogue.references import HAND
 from icf.catalogue.schema import (
     album,
@@ -188,6 +189,39 @@ def find_image(connection: sa.Connection, text: str) -> int:
         meaning = FetchStatus[row.fate.upper()].meaning
         raise WrongUse(f"{text} is not stored: {row.fate} ({meaning})")
     raise WrongUse(f"no source has listed {text}; use --file for a picture of your own")
+
+
+def found_elsewhere(
+    connection: sa.Connection,
+    character_id: int,
+    *,
+    face_id: int | None = None,
+    image_id: int | None = None,
+) -> list[str]:
+    """Return whom a picture was found under, if not under this character.
+
+    Args:
+        connection: a transaction that reads.
+        character_id: the character; those merged into it count as it.
+        face_id: a face on the picture.
+        image_id: the picture, where no face is given.
+
+    Returns:
+        ``ALBUM/NAME`` of each, by name.
+    """
+    of_face = sa.select(face.c.image_id).where(face.c.id == face_id).scalar_subquery()
+    picture = image_id if face_id is None else of_face
+    name = (album.c.name + "/" + character.c.name).label("name")
+    query = (
+        sa.select(survivor().label("who"), name)
+        .join(album, album.c.id == character.c.album_id)
+        .join(candidate, candidate.c.character_id == character.c.id)
+        .where(candidate.c.image_id == picture)
+        .order_by(name)
+    )
+    rows = connection.execute(query).all()
+    is_own = any(row.who == character_id for row in rows)
+    return [] if is_own else [row.name for row in rows]
 
 
 def _normal(text: str) -> str:

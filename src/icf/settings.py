@@ -80,7 +80,7 @@ class HarvestSettings(_Section):
     )
     only_licence: tuple[str, ...] = Field(
         default=(),
-        description="allowed licences, such as CC0 or CC BY*; empty: all",
+        description="allowed licences, such as CC0 or CC BY-SA; empty: all",
     )
     concurrency: int = Field(default=32, ge=1, description="fetches at a time")
     per_host: int = Field(

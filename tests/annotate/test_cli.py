@@ -122,6 +122,7 @@ def test_from_questions_to_labels(filled: Place) -> None:
         "rows": 5,
         "taken": 4,
         "known": 0,
+        "outlived": 0,
         "unanswered": 1,
         "superseded": 0,
         "renamed": 0,
@@ -231,6 +232,26 @@ def test_answers_are_written_for_others(filled: Place) -> None:
     assert '"ann"' in (filled.workspace.root / "said.jsonl").read_text()
     known, _ = run("import", "said.csv")
     assert (known["known"], known["taken"]) == (2, 0)
+
+
+def test_a_file_as_it_was_before_takes_nothing_back_and_says_so(filled: Place) -> None:
+    run("export", "batches/first")
+    for said in ("true", "false"):
+        file = str(fill_in(folder(filled), said, "true", "", "", ""))
+        found, err = run("import", file)
+        assert (found["outlived"], err) == (0, "")
+    edited_back = str(fill_in(folder(filled), "true", "true", "", "", ""))
+    for more in ((), ("--dry-run",)):
+        found, err = run("import", edited_back, *more)
+        assert (found["known"], found["outlived"]) == (2, 1)
+        assert "ann.csv was imported before, and 1 of its answers" in err
+    question = filled.question_ids()[0]
+    assert filled.labels()[question] == "different"
+    other = filled.workspace.root / "other.csv"
+    other.write_bytes(Path(edited_back).read_bytes() + b"\n")
+    found, err = run("import", str(other))
+    assert (found["revised"], found["outlived"], err) == (1, 0, "")
+    assert filled.labels()[question] == "same"
 
 
 def test_two_files_put_together_are_read_and_who_filled_them_in_is_listed(

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from icf.app.status import count
 from icf.catalogue.catalogue import Catalogue
-from icf.catalogue.schema import question
+from icf.catalogue.schema import answer, question
 from icf.codes import Label
 from icf.errors import WrongUse
 from icf.workspace import find
@@ -48,6 +48,18 @@ def test_open_and_unsure_questions_are_no_labels(drawn_space: Path) -> None:
             change = sa.update(question).where(question.c.id == key)
             connection.execute(change.values(label=label.value))
         assert count(connection)["labels"] == before - 2
+        connection.rollback()
+    catalogue.close()
+
+
+def test_answers_that_were_taken_back_are_not_counted(drawn_space: Path) -> None:
+    catalogue = find(drawn_space).catalogue
+    with catalogue.engine.connect() as connection:
+        before = count(connection)["answers"]
+        first = sa.select(sa.func.min(answer.c.id)).scalar_subquery()
+        change = sa.update(answer).where(answer.c.id == first)
+        connection.execute(change.values(replaced_at=1.0))
+        assert count(connection)["answers"] == before - 1
         connection.rollback()
     catalogue.close()
 

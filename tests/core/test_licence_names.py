@@ -1,10 +1,16 @@
+import ast
 import itertools
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from icf.licence_names import is_allowed, licence_family
+from icf.settings import HarvestSettings
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.mark.parametrize(
@@ -222,3 +228,21 @@ def test_one_pattern_of_several_is_enough() -> None:
     for order in itertools.permutations(patterns):
         assert is_allowed(order, "PD-old")
         assert not is_allowed(order, "GFDL")
+
+
+def test_what_the_manual_and_the_help_give_as_free_lets_in_what_is_free_alone() -> None:
+    (listed,) = re.findall(
+        r"^only_licence = (\[.*\])$", (DOCS / "harvest/rights.md").read_text(), re.M
+    )
+    named = HarvestSettings.model_fields["only_licence"].description or ""
+    named += "".join(
+        re.findall(
+            "^.*--only-licence PATTERN.*$", (DOCS / "commands.md").read_text(), re.M
+        )
+    )
+    patterns = [*ast.literal_eval(listed), *re.findall(r"CC BY[-*A-Z]*", named)]
+    assert len(patterns) > 5
+    for each in ("CC BY 4.0", "CC BY-SA 3.0"):
+        assert is_allowed(patterns, each)
+    for each in ("CC BY-NC 4.0", "CC BY-ND 4.0", "CC BY-NC-SA 2.0", "GFDL"):
+        assert not is_allowed(patterns, each), each

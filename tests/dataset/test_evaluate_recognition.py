@@ -168,6 +168,20 @@ def test_pairs_of_a_file_are_scored_alone(
         score("verification", *words, "--templates", 2)
 
 
+def test_a_list_of_a_part_of_the_pairs_is_scored_and_said_to_be_one(
+    release: Path,
+) -> None:
+    info = release / RECTEST_INFO
+    lines = info.read_text().splitlines(keepends=True)
+    words = ("identification", "--info", info, "--features", release / FEATURES)
+    assert "pairs" not in invoke(cli, *words).stderr
+    info.write_text("".join(lines[:-44]))
+    assert "lists 100 of 144 pairs" in invoke(cli, *words).stderr
+    # The published copy beside the pictures lists none, and all are made.
+    info.write_text("".join(each for each in lines if len(each.split()) == 6))
+    assert "pairs" not in invoke(cli, *words).stderr
+
+
 def test_who_is_in_train_is_known_in_the_open_set(release: Path, score: Score) -> None:
     found = score("open-set", "--features", release / FEATURES)
     assert found["known"] == "seen in train"

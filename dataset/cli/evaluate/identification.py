@@ -84,6 +84,7 @@ def identification(
     """
     # Imported here, so that help and wrong use do not wait for numpy.
     from icf.dataset.scores.recognition.identification import identify
+    from icf.icartoonface.recognition import count_pairs
 
     asked = Asked(**options)
     if against_features and against_model:
@@ -95,6 +96,12 @@ def identification(
     if against_features or against_model:
         other = replace(asked, features=against_features, model=against_model, dim=None)
         compared = _compare(found, load_for(invocation, other, loaded.test), asked.seed)
+    listed, every = len(loaded.test.info.pairs), count_pairs(loaded.test.info.labels)
+    if 0 < listed < every:
+        invocation.say(
+            f"{loaded.test.path} lists {listed:,} of {every:,} pairs of pictures of "
+            "one identity, and only these are scored: is the file whole?"
+        )
     if found.score.caution:
         invocation.say(found.score.caution)
     if asked.plots is not None:

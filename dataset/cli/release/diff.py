@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from icf.command import Invocation, example, pass_invocation, shared_options, table
+from icf.dataset.cli.revoked import say_if_revoked
 
 if TYPE_CHECKING:
     from icf.dataset.release.difference import Changes
@@ -30,6 +31,8 @@ def cli(invocation: Invocation, one: Path, other: Path) -> None:
     """
     from icf.dataset.release.difference import compare
 
+    for each in (one, other):
+        say_if_revoked(invocation, each)
     found = compare(one, other)
     rows = [
         *_rows("faces", found.faces, "relabelled"),

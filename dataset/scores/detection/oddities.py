@@ -36,6 +36,7 @@ class Oddities:
         detections_outside: The same of detections.
         unsorted_pictures: Pictures in which a surer detection comes after a less sure
             one.
+        undetected_pictures: Pictures with a true box in which nothing was detected.
     """
 
     repeated_boxes: int
@@ -47,6 +48,7 @@ class Oddities:
     boxes_outside: int
     detections_outside: int
     unsorted_pictures: int
+    undetected_pictures: int = 0
 
     def messages(self) -> Iterator[str]:
         """What a reader of the figures must know."""
@@ -80,11 +82,19 @@ class Oddities:
                 "a less sure one; official matches in the file's order, as the "
                 "published script does, so sort by score if that is not meant"
             )
+        if self.undetected_pictures:
+            yield (
+                f"nothing was detected in {self.undetected_pictures:,} of the pictures "
+                "with a face; all their faces count as missed, also where a file of "
+                "detections ends early"
+            )
 
 
 def find_oddities(truth: Truth, found: Found) -> Oddities:
     """Count what is odd."""
     boxes, detections = truth.boxes, found.detections
+    with_boxes = np.unique(boxes.picture[~truth.crowd])
+    undetected = np.setdiff1d(with_boxes, found.picture)
     return Oddities(
         boxes.repeated,
         detections.repeated,
@@ -95,6 +105,7 @@ def find_oddities(truth: Truth, found: Found) -> Oddities:
         int(np.count_nonzero(_outside(boxes, boxes.picture, truth.size))),
         int(np.count_nonzero(_outside(detections, found.picture, truth.size))),
         _unsorted(truth, found),
+        len(undetected),
     )
 
 

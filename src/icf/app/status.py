@@ -25,7 +25,6 @@ _TABLES = {
     "images": image,
     "faces": face,
     "questions": question,
-    "answers": answer,
 }
 
 
@@ -66,6 +65,7 @@ def count(connection: sa.Connection) -> dict[str, int]:
     settled = question.c.label.in_(YES_OR_NO)
     return {
         **{name: count_rows(connection, each) for name, each in _TABLES.items()},
+        "answers": count_rows(connection, answer, answer.c.replaced_at.is_(None)),
         "labels": count_rows(connection, question, settled),
         "models": count_rows(connection, model),
     }

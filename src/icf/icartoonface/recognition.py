@@ -238,6 +238,12 @@ def pairs_to_score(info: RecognitionTest) -> IntArray:
     return info.pairs if len(info.pairs) else make_pairs(info.labels)
 
 
+def count_pairs(labels: IntArray) -> int:
+    """Return how many pairs `make_pairs` makes."""
+    _, pictures = np.unique(labels[labels != DISTRACTOR], return_counts=True)
+    return int((pictures * (pictures - 1)).sum())
+
+
 def make_pairs(labels: IntArray) -> IntArray:
     """Make every ordered pair of different pictures of one identity.
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,7 +23,6 @@ from icf.catalogue.annotation.schema import (
     lease,
     verified_box,
 )
-from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import answer, face, image, question
 from tests.annotate.pairs.asked import ask_all, person
 from tests.annotate.place import Place
@@ -42,15 +39,14 @@ ABOUT = {
 
 
 @pytest.fixture
-def place(catalogue: Catalogue, tmp_path: Path) -> Iterator[Place]:
+def place(place: Place) -> Place:
     """A workspace in which everything was said about two faces of a character."""
-    made = Place(tmp_path / "space", (f"catalogue.url={catalogue.url}",))
-    ann = made.add_character()
+    ann = place.add_character()
     for _ in range(2):
-        made.add_face(ann, 0.5)
-    ask_all(made)
-    holder = person(made)
-    with made.workspace.catalogue.write() as connection:
+        place.add_face(ann, 0.5)
+    ask_all(place)
+    holder = person(place)
+    with place.workspace.catalogue.write() as connection:
         audit = _insert(
             connection,
             label_audit,
@@ -63,8 +59,7 @@ def place(catalogue: Catalogue, tmp_path: Path) -> Iterator[Place]:
         )
         for row in connection.execute(sa.select(question)).all():
             _say_everything(connection, row, holder.id, audit)
-    yield made
-    made.workspace.catalogue.close()
+    return place
 
 
 def _say_everything(

@@ -413,6 +413,16 @@ def test_models_that_were_trained_on_the_workspace_are_named(space: Workspace) -
     assert withdraw(space, "http://toons.test/none.jpg")["models"] == []
 
 
+def test_warc_files_that_may_have_its_bytes_are_named(space: Workspace) -> None:
+    (space.root / "warc").mkdir()
+    for name in ("icf-1.warc.gz", "icf-2.warc.gz.open"):
+        (space.root / "warc" / name).write_bytes(b"as fetched")
+    withdrawn = call("-C", space.root, "takedown", PICTURE, *REASON, "--dry-run").stdout
+    assert "warc/icf-1.warc.gz may have its bytes" in withdrawn
+    assert len(withdraw(space, PICTURE)["warc"]) == 2
+    assert withdraw(space, "http://toons.test/none.jpg")["warc"] == []
+
+
 def test_reports_are_named(space: Workspace) -> None:
     (space.root / "reports" / "first.html").write_text("<html></html>")
     done = call("-C", space.root, "takedown", PICTURE, *REASON)

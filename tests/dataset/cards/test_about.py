@@ -44,9 +44,18 @@ def test_labels_that_nobody_gave_are_told_from_those_that_people_gave(
 
 def test_an_error_is_said_only_if_an_audit_proved_one(released: Released) -> None:
     assert "their error is not known" in " ".join(released.prepared.about.analysis)
-    audit = {"certified": True, "bound": 0.0123, "confidence": 0.95}
+    here = {"labels": 371, "audited": 330, "most_wrong": 12, "share": 12 / 330}
+    audit = {
+        "certified": True,
+        "bound": 0.0123,
+        "confidence": 0.95,
+        "covers": {"all": here, "train": here, "test": here},
+    }
     [*_, said] = told(released, audit=audit).analysis
     assert "at most 0.0123 of the labels are wrong" in said
+    # The bound is of all that the sample was drawn from, and this release is a part.
+    assert "330 of the 371 labels here" in said
+    assert "at most 12 of them are wrong" in said
 
 
 def test_what_a_person_states_takes_the_place_of_what_nobody_did(

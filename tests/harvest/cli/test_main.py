@@ -1,5 +1,6 @@
 import json
 import logging
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from icf.codes import FetchStatus
 from icf.errors import SomeFailed, WrongUse
 from icf.harvest.cli.main import cli
 from icf.harvest.fates import REMEDIES, RETRYABLE
+from icf.settings import HarvestSettings
 from icf.workspace import init
 from tests.harvest.wire import Site, answer
 
@@ -156,3 +158,9 @@ def test_every_command_has_help_that_ends_with_an_example(
 ) -> None:
     text = " ".join(call(root, name, "--help").stdout.split())
     assert f"Example: icf-harvest {name}" in text
+
+
+def test_what_is_too_large_names_the_setting_of_each_cap() -> None:
+    advice = REMEDIES[FetchStatus.TOO_LARGE]
+    caps = {name for name in HarvestSettings.model_fields if name.startswith("max_")}
+    assert caps == set(re.findall(r"harvest\.(max_\w+)", advice))

@@ -103,6 +103,29 @@ def test_a_stored_picture_is_named_by_its_hash(made: Workspace, tom: int) -> Non
     assert chosen(made) == (None, None, image_id)
 
 
+@pytest.mark.parametrize("named", ["--face", "--image"])
+def test_a_picture_that_was_found_under_others_alone_is_said_to_be(
+    made: Workspace, tom: int, named: str
+) -> None:
+    first, second, third = add_album(made.catalogue, "Bugs", "Daffy", "Elmer")
+    with made.catalogue.write() as connection:
+        gone = sa.update(character).where(character.c.id == third)
+        connection.execute(gone.values(merged_into=tom))
+    for who, said_of in (
+        ((first, second), ["Bugs", "Daffy"]),
+        ((first, tom), []),
+        ((first, third), []),
+    ):
+        sha256 = f"{who[1]:064x}"
+        image_id = add_image(made.catalogue, *who, sha256=sha256, awaits=None)
+        kept = {"awaits": None, "verdict": "kept"}
+        face_id = add_face(made.catalogue, image_id, who[0], **kept)
+        word = str(face_id) if named == "--face" else sha256
+        told = call(made.root, "reference", "set", "Tom", named, word).stderr
+        assert ("found under other characters alone" in told) == bool(said_of)
+        assert all(f"/{each}" in told for each in said_of)
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [

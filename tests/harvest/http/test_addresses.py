@@ -1,6 +1,7 @@
 import asyncio
 import re
 import socket
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -29,6 +30,25 @@ def test_a_url_that_names_a_private_address_is_forbidden(url: str) -> None:
         check_literal(url, AllowList([]))
     assert caught.value.fate is FetchStatus.FORBIDDEN_ADDRESS
     assert "allow_hosts" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://10.1.2.3/",
+        "http://[::1]/",
+        "http://[fd00::1]:8080/x",
+        "https://[2002::]/",
+    ],
+)
+def test_what_a_refusal_says_to_allow_allows_it_at_its_port_alone(url: str) -> None:
+    with pytest.raises(Fault) as caught:
+        check_literal(url, AllowList([]))
+    allow = AllowList(re.findall(r'add "(.+)" to allow_hosts', str(caught.value)))
+    check_literal(url, allow)
+    parts = urlsplit(url)
+    assert parts.hostname is not None
+    assert not allow.has(parts.hostname, 9)
 
 
 def test_an_allowed_host_is_allowed_at_the_port_that_was_written() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from icf.command import Invocation, example, pass_invocation, shared_options, table
+from icf.dataset.cli.revoked import say_if_revoked
 from icf.errors import SomeFailed
 from icf.settings import load
 from icf.workspace import root_of
@@ -33,6 +34,7 @@ def relink(invocation: Invocation, release: Path, out: Path) -> None:
     # Imported here, so that help does not wait for aiohttp.
     from icf.app.relink.run import relink_release
 
+    say_if_revoked(invocation, release)
     root = root_of(invocation.directory or Path.cwd())
     # Who made the release must not say which addresses are asked.
     own = root is not None and not root.is_relative_to(release.resolve())

@@ -13,6 +13,7 @@ from icf.app.takedown.cache import packs_of, remove_packs
 from icf.app.takedown.copies import (
     find_copies,
     find_reports,
+    find_warc,
     forget,
     remove_copies,
     store_moved,
@@ -218,10 +219,11 @@ def _report(
     releases: bool,
 ) -> None:
     """Print what was removed, what contains it still, and how to make that again."""
-    reports, models = [], []
+    reports, models, warc = [], [], []
     if target.shows_something:
         reports = [str(path) for path in find_reports(invocation.workspace)]
         models = [str(path) for path in find_models(invocation.workspace)]
+        warc = [str(path) for path in find_warc(invocation.workspace)]
     held = [each for each in found.held if each.kind == RELEASE]
     others = [each for each in found.held if each.kind != RELEASE]
     result = {
@@ -244,11 +246,20 @@ def _report(
         "copies_removed": releases and not dry_run,
         "reports": reports,
         "models": models,
+        "warc": warc,
         "left": [str(each.folder) for each in done.left],
         "unreached": [asdict(each) for each in (*found.unreached, *done.failed)],
     }
+    may_show = [
+        *(
+            f"{each} may show it; make it again: icf-report {shlex.quote(each)}"
+            for each in reports
+        ),
+        *(f"{each} may have been trained on it: train it again" for each in models),
+        *(f"{each} may have its bytes, as fetched: delete it" for each in warc),
+    ]
     invocation.emit(
-        result, lambda: _message(target, found.held, done, reports, models, dry_run)
+        result, lambda: _message(target, found.held, done, may_show, dry_run)
     )
 
 
@@ -296,8 +307,7 @@ def _message(
     target: Target,
     every: list[HeldCopies],
     done: Removal,
-    reports: list[str],
-    models: list[str],
+    may_show: list[str],
     dry_run: bool,
 ) -> str:
     lines = [_counts(target), *target.lost, _result(target, dry_run)]
@@ -318,12 +328,7 @@ def _message(
         folder = done.packs[0].parent.parent
         what = "may show it" if dry_run else "was emptied"
         lines.append(f"the cache of trainings {folder} {what}; they make it again")
-    lines += [
-        f"{path} may show it; make it again: icf-report {shlex.quote(path)}"
-        for path in reports
-    ]
-    lines += [f"{path} may have been trained on it: train it again" for path in models]
-    return "\n".join(lines)
+    return "\n".join([*lines, *may_show])
 
 
 def _result(target: Target, dry_run: bool) -> str:

@@ -133,6 +133,11 @@ def find_reports(workspace: Workspace) -> list[Path]:
     return sorted((workspace.root / "reports").glob("*.html"))
 
 
+def find_warc(workspace: Workspace) -> list[Path]:
+    """Return the files of what this workspace fetched; each may have any bytes."""
+    return sorted((workspace.root / "warc").glob("*.warc.gz*"))
+
+
 def _images(connection: sa.Connection, hashes: Collection[str]) -> dict[int, str]:
     query = sa.select(image.c.id, image.c.sha256)
     rows = by_ids(connection, query, image.c.sha256, sorted(hashes))

@@ -17,6 +17,7 @@ from icf.app.takedown.addresses import (
 )
 from icf.catalogue import tombstones
 from icf.catalogue.face_character import is_of
+from icf.catalogue.find_character import PREFIX
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import (
     album,
@@ -139,7 +140,8 @@ def _of_character(connection: sa.Connection, text: str) -> Target:
     if numbered := _NUMBERED.fullmatch(text):
         rows = connection.execute(query.where(character.c.id == int(numbered[1]))).all()
     else:
-        rows = connection.execute(query.where(named == normal_name(text))).all()
+        name = normal_name(text.removeprefix(PREFIX))
+        rows = connection.execute(query.where(named == name)).all()
     if len(rows) > 1:
         shown = ", ".join(f"character:{row[0]}" for row in rows)
         raise WrongUse(f"{text!r} names several characters; give one of {shown}")

@@ -47,6 +47,18 @@ def test_each_oddity_is_counted() -> None:
     assert any("shares of the picture" in each for each in odd.messages())
 
 
+def test_a_file_of_a_part_of_the_pictures_is_said_to_miss_the_others() -> None:
+    boxes = truth_of([(0, [0, 0, 9, 9]), (1, [0, 0, 9, 9]), (1, [1, 1, 9, 9])], 3)
+    truth = Truth.of(boxes)
+    found = Found.of(truth, found_of([(0, [0.0, 0, 9, 9], 0.5)], boxes))
+    odd = find_oddities(truth, found)
+    assert odd.undetected_pictures == 1
+    assert "nothing was detected in 1 of the pictures" in " ".join(odd.messages())
+    # The third picture has no face; a crowd is nothing that must be found.
+    ignored = replace(truth, crowd=np.array([False, True, True]))
+    assert find_oddities(ignored, found).undetected_pictures == 0
+
+
 def test_sound_boxes_need_no_message() -> None:
     boxes = truth_of([(0, [0, 0, 9, 9])], 1)
     truth = replace(Truth.of(boxes), size=np.array([[9, 9]]))
