@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from icf.dataset.scores.recognition.test_set import open_test
 from icf.dataset.verify.verify import verify
 from icf.errors import BadInput, WrongUse
 from icf.workspace import Workspace, find
+from tests.app.program import call
 from tests.dataset.drawn import DETECTOR, Drawing, Size
 
 BOTH = sorted(OWN.keys() - set(OF_FACES))
@@ -50,14 +49,11 @@ def released(workspace: Workspace, tmp_path: Path) -> Path:
     return tmp_path / "out"
 
 
-def run(program: str, *words: object, folder: Path) -> str:
+def run(folder: Path, *words: object) -> str:
     """What a command that ends well prints."""
-    script = str(Path(sys.executable).parent / program)
-    done = subprocess.run(
-        [script, *map(str, words)], cwd=folder, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout + done.stderr
+    done = call("-C", folder, *words)
+    assert done.exit_code == 0, done.output
+    return done.output
 
 
 @pytest.mark.parametrize("name", BOTH)
@@ -139,25 +135,23 @@ def test_it_is_scored_by_its_boxes_alone(released: Path) -> None:
 @pytest.mark.slow
 def test_every_command_goes_on_with_it(workspace: Workspace, tmp_path: Path) -> None:
     here = workspace.root
-    said = run(
-        "icf-build-splits", "first", "--format", "icartoonface,coco", folder=here
-    )
+    first, following = here / "first", here / "next"
+    said = run(here, "build-splits", first, "--format", "icartoonface,coco")
     assert "no face is confirmed as a character" in said
-    run("icf-build-splits", "next", "--seed", 2, "--after", "first", folder=here)
-    assert "whole" in run("icf", "release", "verify", "first", folder=here)
-    differs = run("icf", "release", "diff", "first", "next", "--json", folder=here)
+    run(here, "build-splits", following, "--seed", 2, "--after", first)
+    assert "whole" in run(here, "release", "verify", first)
+    differs = run(here, "release", "diff", first, following, "--json")
     assert json.loads(differs)["pictures"]["same"] == 36
-    scores = run("icf-evaluate", "detection", "--release", "first", folder=here)
-    assert "coco" in scores
-    run("icf-report", "report.html", folder=here)
+    assert "coco" in run(here, "evaluate", "detection", "--release", first)
+    run(here, "report", here / "report.html")
     report = (here / "report.html").read_text()
     assert "No face was confirmed: the release has detection alone." in report
-    run("icf-report", "compare", "first", "next", "compared.html", folder=here)
-    for what, release in (("coco", "first/coco"), ("icartoonface", "next")):
+    run(here, "report", "compare", first, following, here / "compared.html")
+    for what, release in (("coco", first / "coco"), ("icartoonface", following)):
         other = tmp_path / what
-        run("icf", "init", other, folder=here)
-        run("icf", "import", what, here / release, folder=other)
-        run("icf-build-splits", "again", folder=other)
+        run(here, "init", other)
+        run(other, "import", what, release)
+        run(other, "build-splits", other / "again")
         counts = json.loads((other / "again/release.json").read_text())["counts"]
         assert counts["detection_train_pictures"] == 30
 
