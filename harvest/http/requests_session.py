@@ -45,7 +45,12 @@ from icf.harvest.http.response_head import (
     is_interim,
     tidied,
 )
-from icf.harvest.http.session import CONNECT_SECONDS, MAX_REDIRECTS, REDIRECTS
+from icf.harvest.http.session import (
+    CONNECT_SECONDS,
+    MAX_REDIRECTS,
+    REDIRECTS,
+    is_reset,
+)
 from icf.harvest.http.urls import normalise
 
 _PIECE = 1 << 16
@@ -213,6 +218,8 @@ def _fault(url: str, error: Exception, broken: FetchStatus) -> Fault:
     if invalid:
         text = f"{url}: no valid HTTP response: {invalid[-1]}"
         return Fault(FetchStatus.HTTP_ERROR, text, again=True)
+    if any(map(is_reset, causes)):
+        broken = FetchStatus.TRUNCATED
     secure = any(isinstance(cause, ssl.SSLError) for cause in causes)
     return Fault(broken, f"{url}: {causes[-1]}", again=not secure)
 

@@ -200,7 +200,7 @@ def faults_of(url: str, broken: FetchStatus) -> Iterator[None]:
     Args:
         url: that was requested.
         broken: the fate if the connection breaks: ``unreachable`` before the response,
-            ``truncated`` within its body.
+            ``truncated`` within its body. A reset is ``truncated`` in both.
     """
     try:
         yield
@@ -220,7 +220,8 @@ def faults_of(url: str, broken: FetchStatus) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno in _MACHINE:
             raise
         text = str(error) or type(error).__name__
-        raise Fault(broken, f"{url}: {text}", again=True) from error
+        fate = FetchStatus.TRUNCATED if is_reset(error) else broken
+        raise Fault(fate, f"{url}: {text}", again=True) from error
 
 
 _MACHINE = frozenset({errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EMFILE})
@@ -231,4 +232,10 @@ def _not_connected(url: str, error: aiohttp.ClientConnectorError) -> Fault:
     if isinstance(reason, socket.gaierror) and reason.errno == socket.EAI_AGAIN:
         return names_down(url)
     secure = isinstance(error, aiohttp.ClientSSLError)
-    return Fault(FetchStatus.UNREACHABLE, f"{url}: {reason}", again=not secure)
+    fate = FetchStatus.TRUNCATED if is_reset(reason) else FetchStatus.UNREACHABLE
+    return Fault(fate, f"{url}: {reason}", again=not secure)
+
+
+def is_reset(error: BaseException) -> bool:
+    """Whether the other side took the connection and then reset it."""
+    return isinstance(error, OSError) and error.errno == errno.ECONNRESET

@@ -180,7 +180,7 @@ def row_start(character_id: int, album_name: str, name: str) -> str:
     """
     text = io.StringIO()
     cells = [harmless(one_line(each)) for each in (album_name, name)]
-    csv.writer(text, lineterminator=",").writerow([character_id, *cells])
+    csv.writer(text, lineterminator="").writerow([character_id, *cells, ""])
     return text.getvalue()
 
 

@@ -46,6 +46,11 @@ _NO_PROMISE = ("mpegts", "mpeg")
 _REORDERED_IN_AVI = ("h264", "hevc")
 #: FFmpeg's AVDISCARD_NONKEY and AVDISCARD_ALL.
 _NOT_KEYS, _ALL = 32, 48
+#: Titles that are no UTF-8 are no reason to refuse a video. From PyAV 19 on they are read
+#: as they are.
+_LENIENT: Any = (
+    {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
+)
 #: What packets carry that are under Common Encryption (ISO/IEC 23001-7).
 _ENCRYPTED: Final = "encryption_info"
 #: What files begin with that are videos, damaged or not: offset and bytes.
@@ -306,7 +311,7 @@ def _open(path: Path) -> InputContainer:
         raise Fault(FetchStatus.EMPTY, "zero bytes")
     limits = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
     try:
-        return av.open(f"file:{path}", options=limits, metadata_errors="replace")
+        opened: InputContainer = av.open(f"file:{path}", options=limits, **_LENIENT)
     except (av.error.FFmpegError, ValueError) as error:
         if any(head[at : at + len(mark)] == mark for at, mark in _SIGNATURES):
             ends = isinstance(error, av.error.EOFError)
@@ -315,6 +320,7 @@ def _open(path: Path) -> InputContainer:
                 f"a video that cannot be opened: {_said(error)}",
             ) from error
         raise Fault(FetchStatus.NOT_IMAGE, f"not a video: {_said(error)}") from error
+    return opened
 
 
 def _said(error: Exception) -> str:

@@ -31,6 +31,14 @@ def seen(path: Path) -> tuple[list[float], float | None]:
         return [one.seconds for one in film.frames()], film.damaged_at
 
 
+def test_titles_that_are_no_utf8_do_not_matter(tmp_path: Path) -> None:
+    film = write_film(tmp_path / "a.mkv", scenes(3))
+    whole = film.read_bytes()
+    assert b"Lavf" in whole
+    film.write_bytes(whole.replace(b"Lavf", b"\xff\xfe\xe9f"))
+    assert len(times(film)) == 3
+
+
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.ts", "a.mov"])
 def test_frames_have_their_true_times_from_any_start(tmp_path: Path, name: str) -> None:
     film = write_film(tmp_path / name, scenes(60), keys_every=24)
