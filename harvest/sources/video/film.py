@@ -46,8 +46,8 @@ _NO_PROMISE = ("mpegts", "mpeg")
 _REORDERED_IN_AVI = ("h264", "hevc")
 #: FFmpeg's AVDISCARD_NONKEY and AVDISCARD_ALL.
 _NOT_KEYS, _ALL = 32, 48
-#: Titles that are no UTF-8 are no reason to refuse a video. From PyAV 19 on they are read
-#: as they are.
+#: Titles that are no UTF-8 are no reason to refuse a video. From PyAV 19 on they are
+#: read as they are.
 _LENIENT: Any = (
     {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
 )
