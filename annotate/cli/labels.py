@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import sqlalchemy as sa
@@ -21,8 +23,12 @@ from icf.annotate.posterior.skills import Skill, read_skills
 from icf.annotate.rule import Rule
 from icf.annotate.waiting import apply_waiting
 from icf.annotate.weighing import doubt, weigh_again
+from icf.catalogue.labels.doubtful import DoubtfulFace, read_doubtful
 from icf.command import Invocation, example, pass_invocation, shared_options, table
 from icf.workspace import Workspace
+
+if TYPE_CHECKING:
+    from icf.annotate.posterior.doubtful import Doubted
 
 
 @click.command("labels")
@@ -32,10 +38,19 @@ from icf.workspace import Workspace
     is_flag=True,
     help="Open suspects again, for people who have not answered them.",
 )
+@click.option(
+    "--doubtful",
+    "file",
+    metavar="FILE",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Open questions again whose face a training doubts: its doubtful.csv.",
+)
 @shared_options
 @pass_invocation
 @example("icf-annotate labels --dry-run")
-def labels_command(invocation: Invocation, dry_run: bool, ask_again: bool) -> None:
+def labels_command(
+    invocation: Invocation, dry_run: bool, ask_again: bool, file: Path | None
+) -> None:
     """Let all labels follow the answers again, by the settings as they are now.
 
     With annotate.decide = "posterior" it first fits how often each person is right, to
@@ -45,11 +60,13 @@ def labels_command(invocation: Invocation, dry_run: bool, ask_again: bool) -> No
 
     Suspects are settled questions that a calibrated model contradicts with confidence.
     With "posterior" they are asked about again, with "votes" only by --ask-again; at
-    most 2% of all settled questions ever are.
+    most 2% of all settled questions ever are. With --doubtful so are questions with the
+    label "same" whose face and character FILE names, before the suspects.
 
     Pictures whose boxes people drew follow annotate.box_people and annotate.box_iou.
     """
     workspace = invocation.workspace
+    faces = None if file is None else read_doubtful(file)
     if not dry_run:
         apply_waiting(workspace)
     skills: Mapping[str, Skill] = {}
@@ -60,9 +77,10 @@ def labels_command(invocation: Invocation, dry_run: bool, ask_again: bool) -> No
         changes = preview(connection, rule)
         questions = len(answered(connection))
     suspects = _suspects(workspace, skills)
+    doubted = None if faces is None else _doubted(workspace, faces)
     pictures = preview_again(workspace) if dry_run else settle_again(workspace)
     if not dry_run:
-        _relabel(invocation, weighs, questions, ask_again)
+        _relabel(invocation, weighs, questions, ask_again, doubted)
         with workspace.catalogue.read() as connection:
             skills = read_skills(connection) if weighs else {}
     changed = changes.total()
@@ -83,10 +101,13 @@ def labels_command(invocation: Invocation, dry_run: bool, ask_again: bool) -> No
             for name, each in sorted(skills.items())
         ],
         "suspects": suspects,
+        "doubtful": None if doubted is None else doubted.as_json(),
         "pictures": pictures,
         "dry_run": dry_run,
     }
-    invocation.emit(result, lambda: _table(questions, suspects, changes, skills))
+    invocation.emit(
+        result, lambda: _table(questions, suspects, doubted, changes, skills)
+    )
 
 
 def _rule(
@@ -107,11 +128,27 @@ def _suspects(workspace: Workspace, skills: Mapping[str, Skill]) -> int:
         return len(find_suspects(connection, skills, certainty))
 
 
+def _doubted(workspace: Workspace, faces: Sequence[DoubtfulFace]) -> Doubted:
+    from icf.annotate.posterior.doubtful import find_doubted
+
+    with workspace.catalogue.read() as connection:
+        return find_doubted(connection, faces)
+
+
 def _relabel(
-    invocation: Invocation, weighs: bool, questions: int, ask_again: bool
+    invocation: Invocation,
+    weighs: bool,
+    questions: int,
+    ask_again: bool,
+    doubted: Doubted | None,
 ) -> None:
     workspace = invocation.workspace
     run_id = workspace.begin_run("icf-annotate labels")
+    if doubted is not None:
+        from icf.annotate.posterior import suspects
+
+        rule = current_rule(workspace)
+        suspects.ask_again(workspace.catalogue, run_id, rule, doubted.suspects)
     with invocation.progress("labelling questions", questions) as advance:
         if weighs:
             weigh_again(workspace, run_id, advance)
@@ -123,7 +160,11 @@ def _relabel(
 
 
 def _table(
-    questions: int, suspects: int, changes: Counter[Change], skills: Mapping[str, Skill]
+    questions: int,
+    suspects: int,
+    doubted: Doubted | None,
+    changes: Counter[Change],
+    skills: Mapping[str, Skill],
 ) -> object:
     rows: list[tuple[str, object]] = [
         ("questions with answers", questions),
@@ -140,5 +181,15 @@ def _table(
             )
             for name, each in sorted(skills.items())
         ),
+        *_doubted_rows(doubted),
     ]
     return table(("", "count"), rows)
+
+
+def _doubted_rows(doubted: Doubted | None) -> Iterator[tuple[str, object]]:
+    if doubted is None:
+        return
+    yield "doubtful, asked again", len(doubted.suspects)
+    yield "doubtful, no settled question here", doubted.elsewhere
+    for why, number in doubted.left_out.items():
+        yield f"doubtful, left out: {why.replace('_', ' ')}", number

@@ -47,13 +47,13 @@ class Suspect:
 
     Attributes:
         id: of the question.
-        label: what people say.
-        probability: of that label, by all evidence.
+        value: the probability of the label by all evidence, or degrees (`doubtful`).
+        why: it is one.
     """
 
     id: int
-    label: Label
-    probability: float
+    value: float
+    why: str
 
 
 def confidently_other(
@@ -92,17 +92,16 @@ def find_suspects(
         question.c.label.in_(YES_OR_NO)
     )
     settled = connection.execute(query.order_by(question.c.id)).all()
-    doubted = sum(each.doubted_at is not None for each in settled)
-    room = int(MOST * len(settled)) - doubted
+    free = room(connection)
     priors = read_priors(connection, [each.id for each in settled])
     known = [each for each in settled if each.id in priors]
-    if room <= 0 or not known:
+    if free <= 0 or not known:
         return []
     same = np.array([each.label == Label.SAME.value for each in known])
     model = np.array([priors[each.id] for each in known])
     fresh = np.array([each.doubted_at is None for each in known])
     chosen = np.flatnonzero(confidently_other(same, model) & fresh)
-    odds = _evidence(connection, [known[each].id for each in chosen], skills)
+    odds = evidence(connection, [known[each].id for each in chosen], skills)
     found = []
     for each in chosen.tolist():
         row = known[each]
@@ -113,9 +112,22 @@ def find_suspects(
         is_same = float(1 / (1 + np.exp(-total)))
         of_label = is_same if same[each] else 1 - is_same
         if of_label < certainty:
-            found.append(Suspect(row.id, Label[row.label.upper()], of_label))
-    found.sort(key=lambda each: (each.probability, each.id))
-    return found[:room]
+            why = f"the model contradicts {row.label}"
+            found.append(Suspect(row.id, of_label, why))
+    found.sort(key=lambda each: (each.value, each.id))
+    return found[:free]
+
+
+def room(connection: sa.Connection) -> int:
+    """How many more questions may be asked about again: `MOST` of all settled ones.
+
+    Those that are open again were settled, and count.
+    """
+    count = sa.select(sa.func.count(), sa.func.count(question.c.doubted_at)).where(
+        sa.or_(question.c.label.in_(YES_OR_NO), question.c.doubted_at.is_not(None))
+    )
+    settled, doubted = connection.execute(count).one()
+    return int(MOST * settled) - int(doubted)
 
 
 def ask_again(
@@ -129,7 +141,7 @@ def ask_again(
         catalogue: where they are.
         run_id: the run that it is charged to.
         rule: how labels follow from answers.
-        suspects: as `find_suspects` finds them.
+        suspects: as `find_suspects` and `doubtful.find_doubted` find them.
     """
     follower, total = Follower(run_id, rule), Followed()
     for start in range(0, len(suspects), _PART):
@@ -150,15 +162,21 @@ def _line(suspect: Suspect) -> ledger.Decision:
         STEP,
         Label.OPEN.value,
         Label.OPEN.value,
-        value=suspect.probability,
-        message=f"the model contradicts {suspect.label}: somebody else is asked",
+        value=suspect.value,
+        message=f"{suspect.why}: somebody else is asked",
     )
 
 
-def _evidence(
+def evidence(
     connection: sa.Connection, ids: Sequence[int], skills: Mapping[str, Skill]
 ) -> dict[int, float]:
-    """What the answers are worth, in log odds; not of what an expert decided."""
+    """What the answers are worth, in log odds; not of what an expert decided.
+
+    Args:
+        connection: to the catalogue.
+        ids: of the questions.
+        skills: by name.
+    """
     query = sa.select(
         answer.c.question_id, answer.c.annotator, answer.c.choice, answer.c.decides
     ).where(counts())

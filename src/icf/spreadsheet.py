@@ -358,6 +358,14 @@ def rows_of(
     Raises:
         BadInput: it cannot be read, or lacks one of the columns.
     """
+    for _, cells in numbered_rows_of(path, *columns, later=later):
+        yield cells
+
+
+def numbered_rows_of(
+    path: Path, *columns: str, later: Sequence[str] = ()
+) -> Iterator[tuple[int, Mapping[str, str]]]:
+    """Do as `rows_of`, and yield the line where each row begins too."""
     try:
         table = read_table(open_text(path))
     except OSError as error:
@@ -368,4 +376,5 @@ def rows_of(
     for row in table.rows():
         if isinstance(row, BadRow):
             raise BadInput(f"{path}, {row}")
-        yield {name: meant_by(row.cells.get(name, "")) for name in (*columns, *later)}
+        cells = {name: meant_by(row.cells.get(name, "")) for name in (*columns, *later)}
+        yield row.line, cells

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from icf.models.data.crop_cache import Crops
-from icf.models.training.embedder.augment import Pixels, augmented
+from icf.models.training.embedder.augment import Pixels, augmented, plain
 from icf.models.training.embedder.config import AugmentSettings, CropSettings
 from icf.models.training.task import Rank
 
@@ -73,6 +73,13 @@ class Examples:
         if number < known:
             return self.crops[0].pixels(number)
         return self.crops[1].pixels(number - known)
+
+    def plain(self, numbers: Sequence[int], side: int) -> Tensor:
+        """Return crops as the network is to see them: n x 3 x side x side, uint8."""
+        crops = np.empty((len(numbers), side, side, 3), np.uint8)
+        for place, number in enumerate(numbers):
+            crops[place] = plain(self.pixels(number), float(self.views[number]), side)
+        return torch.from_numpy(crops).permute(0, 3, 1, 2)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,19 +13,21 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from icf.catalogue.labels.doubtful import FILE, write_doubtful
 from icf.errors import BadModel, WrongUse
 from icf.models.cards import ModelCard
 from icf.models.training.config import TrainingConfig
 from icf.models.training.embedder import network as networks
-from icf.models.training.embedder.augment import plain
 from icf.models.training.embedder.centres import read_cast, starting_centres
 from icf.models.training.embedder.config import EmbedderConfig
 from icf.models.training.embedder.crops import EmbedderBatches
+from icf.models.training.embedder.doubtful import find_doubtful, named
 from icf.models.training.embedder.export import export
 from icf.models.training.embedder.faces import TrainingFaces, training_faces
 from icf.models.training.embedder.figures import embedded, measure
 from icf.models.training.embedder.one_domain import OneDomain
 from icf.models.training.embedder.two_domains import TwoDomains
+from icf.models.training.losses.subcenter_arcface import SubcenterArcFace
 from icf.models.training.start import Start
 from icf.models.training.task import Batches, Facts, Given, Group, Measured, Moment
 
@@ -49,7 +51,7 @@ class EmbedderTask:
         faces: what is trained and measured on.
         before: the network as it was at the start, where the configuration keeps
             embeddings near its; else None.
-        start: the ONNX file that it started from; None: none.
+        given: what it is made of.
     """
 
     config_class: ClassVar[type[TrainingConfig]] = EmbedderConfig
@@ -63,10 +65,10 @@ class EmbedderTask:
         goal: OneDomain | TwoDomains,
         faces: TrainingFaces,
         before: nn.Module | None,
-        start: Path | None,
+        given: Given,
     ) -> None:
         self.config, self._net, self._goal = config, net, goal
-        self._faces, self._before, self._start = faces, before, start
+        self._faces, self._before, self._given = faces, before, given
 
     @classmethod
     def make(cls, given: Given) -> EmbedderTask:
@@ -103,8 +105,7 @@ class EmbedderTask:
         before = None
         if config.loss.keep:
             before = copy.deepcopy(net).eval().requires_grad_(False)
-        start = None if given.start is None else given.start.path
-        return cls(config, net, goal, faces, before, start)
+        return cls(config, net, goal, faces, before, given)
 
     @property
     def parts(self) -> Mapping[str, nn.Module]:
@@ -155,13 +156,26 @@ class EmbedderTask:
         return Measured(found.by_group(), parameters)
 
     def export(self, network: nn.Module, folder: Path, facts: Facts) -> ModelCard:
-        """Write the model's three files."""
+        """Write the model's three files, and the faces that the loss doubts."""
         cast = self._faces.cast
         parts = {**facts.parts, **cast.stored()}
         facts = dataclasses.replace(facts, parts=parts)
         side = self._goal.batches.side
         about = cast.about()
-        return export(network, folder, facts, self.config, side, about, self._start)
+        start = None if self._given.start is None else self._given.start.path
+        if isinstance(self._goal.loss, SubcenterArcFace):
+            self._write_doubtful(network, self._goal.loss, folder / FILE)
+        return export(network, folder, facts, self.config, side, about, start)
+
+    def _write_doubtful(
+        self, network: nn.Module, loss: SubcenterArcFace, path: Path
+    ) -> None:
+        examples = self._faces.examples
+        found = find_doubtful(network, loss, examples, self._goal.batches.side)
+        faces = named(found, self._given.data, examples.crops[0].faces)
+        write_doubtful(path, faces)
+        trained_on = len(examples.labels)
+        self._given.say(f"{len(faces)} of {trained_on} labels are doubtful: {path}")
 
 
 def _with_start(config: EmbedderConfig, given: Given) -> EmbedderConfig:
@@ -199,10 +213,7 @@ def _centres(
         if name not in before.names
     }
     wanted = np.concatenate([np.empty(0, np.intp), *rows.values()]).tolist()
-    crops = np.empty((len(wanted), side, side, 3), np.uint8)
-    for place, number in enumerate(wanted):
-        crops[place] = plain(given.pixels(number), float(given.views[number]), side)
-    vectors = embedded(net.eval(), torch.from_numpy(crops).permute(0, 3, 1, 2))
+    vectors = embedded(net.eval(), given.plain(wanted, side))
     means = torch.zeros(len(cast.names), goal.weights[0].shape[-1])
     first = 0
     for number, own in rows.items():

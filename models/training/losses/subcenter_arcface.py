@@ -39,7 +39,7 @@ class SubcenterArcFace(MarginSoftmax):
     Deng et al. 2020, ECCV, "Sub-center ArcFace: Boosting Face Recognition by
     Large-Scale Noisy Web Faces", section 3.2. Clean faces gather around one dominant
     centre of their class, wrongly labelled ones around the others; `to_drop` names
-    these, for people to look at.
+    these.
 
     Args:
         dim: numbers in an embedding.
@@ -77,7 +77,7 @@ class SubcenterArcFace(MarginSoftmax):
     ) -> Doubtful:
         """Return the faces that are far from the dominant centre of their class.
 
-        Nothing is dropped: what is found becomes questions for people.
+        Nothing is dropped: it is for the caller to look at them.
 
         Args:
             embeddings: of the whole training set, n x dim.

@@ -167,6 +167,19 @@ def test_an_experts_word_and_random_questions_are_no_suspects(
     assert found(place) == []
 
 
+def test_what_is_still_open_counts_among_what_was_asked_about_again(
+    asked: tuple[Place, list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, keys = asked
+    monkeypatch.setattr(suspects, "MOST", 0.1)
+    assert found(place) == [keys[10]]
+    with place.workspace.catalogue.read() as connection:
+        doubtful = find_suspects(connection, {}, 0.99)
+    run_id = place.workspace.begin_run("test")
+    ask_again(place.workspace.catalogue, run_id, VotesRule(1), doubtful)
+    assert found(place) == []
+
+
 def test_only_a_small_share_is_ever_asked_about_again(
     asked: tuple[Place, list[int]],
 ) -> None:

@@ -19,16 +19,22 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
+from PIL import Image
 
+from icf.catalogue.labels.doubtful import read_doubtful
 from icf.errors import BadInput, BadModel, WrongUse
 from icf.models.cards import load_card, sha256_of
+from icf.models.data.formats.folders import FoldersReader
+from icf.models.data.index import Source
 from icf.models.embedding import Embedder
+from icf.models.training.config import read_config
+from icf.models.training.embedder.config import EmbedderConfig
 from icf.models.training.loop import CHECKPOINT
 from icf.models.training.run_state import RunState, check_same
 from icf.models.training.trackers.json_lines import FILE, read_log
-from icf.models.training.train import RUN, Silent, Trained
+from icf.models.training.train import RUN, Silent, Trained, train
 from icf.stores.lock import one_at_a_time
-from tests.models.training.small_run import train_small, write_faces
+from tests.models.training.small_run import SMALL, train_small, write_faces
 
 pytestmark = pytest.mark.slow
 
@@ -155,6 +161,41 @@ def test_the_model_is_exported_with_its_card_and_opened(whole: Trained) -> None:
     in_torch = Embedder.open(path, runtime="torch", device="cpu")
     same = (embedder.embed(crops) * in_torch.embed(crops)).sum(1)
     assert same.min() > 0.999
+
+
+def test_sub_centres_list_the_labels_that_they_doubt(
+    whole: Trained, faces: Path, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    changes = {**SMALL, "loss.name": "subcenter-arcface", "loop.steps": 2}
+    config = read_config(EmbedderConfig, "embedder", changes=changes)
+    data = [Source(FoldersReader(faces))]
+    done = train("embedder", data, config, tmp_path, device="cpu", say=said.append)
+    path = tmp_path / "doubtful.csv"
+    listed = read_doubtful(path)
+    # After two steps no face is near its centres yet.
+    assert said[-1] == f"{len(listed)} of 20 labels are doubtful: {path}"
+    assert 0 < len(listed) <= 20
+    assert {each.box for each in listed} == {None}
+    assert all((faces / each.picture).is_file() for each in listed)
+    assert all(each.picture.startswith(f"{each.identity}/") for each in listed)
+    degrees = [each.degrees for each in listed]
+    assert degrees == sorted(degrees, reverse=True)
+    # As the exported model and the stored centres say.
+    pictures = [np.array(Image.open(faces / each.picture)) for each in listed]
+    vectors = Embedder.open(done.path).embed(pictures)
+    stored = safetensors.torch.load_file(done.path.with_suffix(".safetensors"))
+    [centres] = (w for name, w in stored.items() if name.startswith("loss."))
+    own = [int(each.identity[-3:]) for each in listed]
+    cosines = (
+        torch.nn.functional.normalize(centres, dim=-1)[own]
+        @ torch.from_numpy(vectors)[:, :, None]
+    )
+    angles = cosines[..., 0].clamp(-1, 1).arccos().rad2deg()
+    for each, its in zip(listed, angles, strict=True):
+        # Crops with room to be moved are interpolated once more.
+        assert (its - each.degrees).abs().min() < 2
+    assert not (whole.path.parent / "doubtful.csv").exists()
 
 
 def test_a_finished_run_is_left_as_it_is(whole: Trained, faces: Path) -> None:
