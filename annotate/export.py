@@ -36,7 +36,7 @@ from icf.errors import BrokenMachine, IcfError, WrongUse
 from icf.images import Undecodable
 from icf.models.face_crops import FaceBox, FaceCropper, read_boxes
 from icf.stores.blobs import MissingBlob
-from icf.stores.files import new_folder, replace_file
+from icf.stores.files import check_place_of_folder, new_folder, replace_file
 from icf.workspace import Workspace
 
 #: In a workspace's folder: held while a batch is made.
@@ -181,8 +181,7 @@ def existing_batch(workspace: Workspace, request: ExportRequest) -> Batch | None
             f"{folder} is the folder of batch {found.id}, whose format is "
             f"{found.format}; use another folder for a batch in {request.format}"
         )
-    if folder.exists() and not folder.is_dir():
-        raise WrongUse(f"{folder} is a file; OUT must be a folder")
+    check_place_of_folder(folder)
     ours = found is not None and request.is_written
     if folder.is_dir() and any(folder.iterdir()) and not ours:
         raise WrongUse(f"{folder} is not empty; use a new folder for the batch")

@@ -12,7 +12,7 @@ from importlib.metadata import EntryPoint
 from typing import Any
 
 from icf.entry_points import entry_points
-from icf.errors import BadModel
+from icf.errors import BadModel, WrongUse
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,15 @@ class Registry:
         found = {point.name for point in entry_points(self.group)}
         return sorted(found | self.own.keys())
 
+    def check(self, name: str) -> None:
+        """Refuse a name that a user gave and nothing has.
+
+        Raises:
+            WrongUse: there is no such name.
+        """
+        if name not in self.names():
+            raise WrongUse(self._unknown(name))
+
     def load(self, name: str) -> Any:
         """Import the class of a name; a name of `icf` always means its own class.
 
@@ -44,12 +53,13 @@ class Registry:
             return EntryPoint(name, self.own[name], self.group).load()
         points = [p for p in entry_points(self.group) if p.name == name]
         if not points:
-            raise BadModel(
-                f"unknown {self.kind} {name!r}; known are {', '.join(self.names())}"
-            )
+            raise BadModel(self._unknown(name))
         try:
             return points[0].load()
         except (ImportError, AttributeError) as error:
             raise BadModel(
                 f"cannot import the {self.kind} {name!r} ({points[0].value}): {error}"
             ) from error
+
+    def _unknown(self, name: str) -> str:
+        return f"unknown {self.kind} {name!r}; known are {', '.join(self.names())}"

@@ -26,9 +26,9 @@ class PartResult:
 
     Attributes:
         labels: how many labels the part has.
-        n: how many of them are checked.
+        n: how many of them are in the sample, to be checked.
         allowed_errors: how many of these may be wrong.
-        errors: wrong labels among those that are checked.
+        errors: wrong labels among those that are checked so far.
         withdrawn: those of them that were taken down before anybody looked.
         adjudications: labels that a reviewer decided on.
         bound: at most this share of the part is wrong; None until all are checked.

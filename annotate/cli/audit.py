@@ -343,7 +343,7 @@ def _plan_table(audit: Audit) -> object:
         (PARTS[name], part.labels, part.checked, part.allowed, part.bound)
         for name, part in audit.parts.items()
     ]
-    head = (f"audit {audit.id}", "labels", "checked", "errors allowed", "bound")
+    head = (f"audit {audit.id}", "labels", "in the sample", "errors allowed", "bound")
     return table(head, rows)
 
 
@@ -355,7 +355,14 @@ def _result_table(result: Result) -> object:
         for name, part in result.parts.items()
     ]
     sure = f"wrong at most ({result.audit.goal.confidence:.0%})"
-    head = (f"audit {result.audit.id}", "labels", "checked", "wrong", sure, "proved")
+    head = (
+        f"audit {result.audit.id}",
+        "labels",
+        "in the sample",
+        "wrong",
+        sure,
+        "proved",
+    )
     return table(head, rows)
 
 

@@ -161,8 +161,8 @@ def parse_summary(text: str) -> dict[str, Any]:
 def revoke(workspace: Workspace, folder: Path, reason: str) -> Known:
     """Record that nobody should use a release any more, in the catalogue and in it.
 
-    Again with another reason, it has that reason. A killed revocation is completed by
-    running it again.
+    Again with another reason, the catalogue has that reason and the folder both. A
+    killed revocation is completed by running it again.
 
     Raises:
         WrongUse: the catalogue does not know it, or there is no reason.
@@ -199,9 +199,12 @@ def revoke(workspace: Workspace, folder: Path, reason: str) -> Known:
 
 
 def _mark(folder: Path, now: float, reason: str) -> None:
-    line = f"Revoked at {date_of(now)}: {reason}\n"
+    file, said = folder / REVOKED, f": {reason}\n".encode()
     try:
-        replace_file(folder / REVOKED, [line.encode()])
+        earlier = file.read_bytes() if file.exists() else b""
+        if said not in earlier:
+            line = f"Revoked at {date_of(now)}".encode() + said
+            replace_file(file, [earlier, line])
     except OSError as error:
         raise BrokenMachine(
             f"{folder} was revoked in the catalogue, and its folder cannot say so: "

@@ -44,7 +44,7 @@ from icf.dataset.unused import write_unused
 from icf.errors import BadInput, BrokenMachine, IcfError, WrongUse
 from icf.spreadsheet import write_csv
 from icf.stores.blobs import MissingBlob
-from icf.stores.files import new_folder
+from icf.stores.files import check_place_of_folder, new_folder
 from icf.stores.vectors import MissingVector
 from icf.workspace import Workspace
 
@@ -165,12 +165,12 @@ def _read_summary(target: Path) -> str | None:
     """The text of the ``release.json`` that is there; None where nothing is.
 
     Raises:
-        WrongUse: ``target`` is a file, or a folder that holds something else.
+        WrongUse: ``target`` is a file or below one, or a folder that holds something
+            else.
     """
+    check_place_of_folder(target)
     if not target.exists():
         return None
-    if not target.is_dir():
-        raise WrongUse(f"{target} is a file; name a folder for the release")
     if not any(target.iterdir()):
         return None
     try:

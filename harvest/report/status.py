@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from icf.catalogue.schema import discovery, image, url
-from icf.codes import FetchStatus
+from icf.codes import FetchStatus, ImageReason
 from icf.redact import redact
 
 
@@ -34,9 +34,11 @@ class ListingRow:
 
 
 def count_images(connection: sa.Connection) -> tuple[int, int]:
-    """Count the images, and their bytes."""
+    """Count the images, and their bytes, without those that were withdrawn."""
     total = sa.func.coalesce(sa.func.sum(image.c.bytes), 0)
-    count, size = connection.execute(sa.select(sa.func.count(), total)).one()
+    there = image.c.reason != ImageReason.TAKEN_DOWN.value
+    query = sa.select(sa.func.count(), total).where(there)
+    count, size = connection.execute(query).one()
     return int(count), int(size)
 
 

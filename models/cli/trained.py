@@ -17,11 +17,13 @@ from icf.models.cli.watching import watching
 from icf.models.data.index import DataIndex, Source, build_index
 from icf.models.data.spec import DataSpec, open_reader, parse
 from icf.models.networks import NETWORKS, TIMM
+from icf.models.networks.timm_body import unknown_architecture
 from icf.models.registry.resolve import find
 from icf.models.training.config import TrainingConfig, read_config
 from icf.models.training.detector.config import DetectorConfig
 from icf.models.training.detector.mix import decided
 from icf.models.training.embedder.config import EmbedderConfig
+from icf.models.training.losses import FOCAL, LOSSES
 from icf.models.training.task import TASKS
 from icf.models.training.train import Trained, train
 from icf.stores.files import replace_file
@@ -112,15 +114,20 @@ def read_asked(
     )
     if asked.recipe == "bundled":
         _check_bundled(asked)
-    _check_network(config)
+    _check_names(config)
     return start, config, [parse(text) for text in asked.data]
 
 
-def _check_network(config: TrainingConfig) -> None:
+def _check_names(config: TrainingConfig) -> None:
     assert isinstance(config, DetectorConfig | EmbedderConfig)
     name = config.network.name
-    if name and not name.startswith(TIMM):
-        NETWORKS.load(name)
+    if name.startswith(TIMM):
+        if unknown := unknown_architecture(name.removeprefix(TIMM)):
+            raise WrongUse(unknown)
+    elif name:
+        NETWORKS.check(name)
+    if isinstance(config, EmbedderConfig):
+        LOSSES.check(config.loss.name.removeprefix(FOCAL))
 
 
 def _check_bundled(asked: Asked) -> None:

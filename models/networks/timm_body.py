@@ -30,12 +30,8 @@ def timm_embedder(
         BadModel: timm has no such architecture.
     """
     timm = _timm()
-    if not timm.is_model(architecture):
-        near = timm.list_models(f"*{architecture.split('.')[0][:8]}*")[:4]
-        raise BadModel(
-            f"timm {timm.__version__} has no architecture {architecture!r}"
-            + (f"; it has {', '.join(near)}" if near else "")
-        )
+    if unknown := unknown_architecture(architecture):
+        raise BadModel(unknown)
     body = timm.create_model(architecture, pretrained=False, num_classes=0, **options)
     _fit_side(body, architecture, side)
     mean, std = (
@@ -44,6 +40,20 @@ def timm_embedder(
     )
     width = getattr(body, "head_hidden_size", body.num_features)
     return BodyEmbedder(body, pooled_head(width, dim), dim, mean, std)
+
+
+def unknown_architecture(name: str) -> str | None:
+    """Say that timm has no architecture of this name; None if it has it.
+
+    Raises:
+        WrongUse: timm is not installed.
+    """
+    timm = _timm()
+    if timm.is_model(name):
+        return None
+    near = timm.list_models(f"*{name.split('.')[0][:8]}*")[:4]
+    text = f"timm {timm.__version__} has no architecture {name!r}"
+    return text + (f"; it has {', '.join(near)}" if near else "")
 
 
 def _timm() -> Any:

@@ -63,7 +63,11 @@ class FetchStatus(Code):
         "fetched again; the server answered that its bytes have not changed",
     )
     EMPTY = "empty", "the body has zero bytes"
-    TRUNCATED = "truncated", "the body ended early on every attempt; nothing was stored"
+    TRUNCATED = (
+        "truncated",
+        "the body ended early, or the connection was reset, on every attempt; nothing "
+        "was stored",
+    )
     NOT_IMAGE = "not_image", "the bytes do not begin like any known picture format"
     TOO_LARGE = (
         "too_large",
@@ -83,7 +87,10 @@ class FetchStatus(Code):
     GONE = "gone", "the server answered 410"
     REFUSED = "refused", "the server answered 401 or 403"
     HTTP_ERROR = "http_error", "another HTTP status, on every attempt"
-    UNREACHABLE = "unreachable", "no connection, or a reset, on every attempt"
+    UNREACHABLE = (
+        "unreachable",
+        "no connection, or one that ended without an answer, on every attempt",
+    )
     DISALLOWED = "disallowed", "robots.txt forbids it"
     OPTED_OUT = "opted_out", "its X-Robots-Tag forbids the use of pictures"
     NO_TRAINING = (

@@ -15,6 +15,7 @@ import inspect
 import io
 import json
 import math
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -386,10 +387,8 @@ def run(command: click.Command) -> NoReturn:
     except OSError as error:
         # A full disk or a folder that may not be written is no fault of the program.
         _show_origin(invocation)
-        advice = "what was done before is kept; run the same command again"
-        said = printable(f"error: the machine refused: {error}; {advice}")
-        click.echo(said, err=True)
-        code = 1
+        said, code = _refused(error)
+        click.echo(printable(f"error: {said}"), err=True)
     except UnicodeEncodeError:
         # What is not UTF-8 of an argument stands in it as half a character.
         bad = [each for each in sys.argv[1:] if UNREADABLE.search(each)]
@@ -404,6 +403,21 @@ def run(command: click.Command) -> NoReturn:
             raise
         code = _say_interrupted()
     sys.exit(code)
+
+
+def _refused(error: OSError) -> tuple[str, int]:
+    """Say what the machine refused, and return the exit code."""
+    from icf.stores.files import check_place_of_folder
+
+    # Of two names, as of a link, the first is meant to be a file.
+    name = None if error.filename2 else error.filename
+    if isinstance(error, NotADirectoryError | FileExistsError) and name:
+        try:
+            check_place_of_folder(Path(os.fsdecode(name)))
+        except WrongUse as wrong:
+            return str(wrong), wrong.exit_code
+    advice = "what was done before is kept; run the same command again"
+    return f"the machine refused: {error}; {advice}", 1
 
 
 def _say_interrupted() -> int:

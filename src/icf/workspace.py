@@ -27,6 +27,7 @@ from icf.codes import ImageReason
 from icf.errors import BrokenMachine, WrongUse
 from icf.redact import redact, redact_settings
 from icf.settings import LoadedSettings, Settings, load
+from icf.stores.files import check_place_of_folder
 from icf.stores.lock import one_at_a_time, this_process
 from icf.version import __version__
 
@@ -346,13 +347,14 @@ def init(root: Path, flags: tuple[str, ...] = (), *, contact: str = "") -> Works
         contact: for the User-Agent; written only into a new settings file.
 
     Raises:
-        WrongUse: ``root`` is a file, its path is not UTF-8, or a setting is wrong;
-            nothing was made.
+        WrongUse: ``root`` is a file or below one, its path is not UTF-8, or a setting
+            is wrong; nothing was made.
         BrokenMachine: nothing can be written there, or its catalogue was lost.
     """
     root = root.resolve()
     if root.exists() and not root.is_dir():
         raise WrongUse(f"{root} is a file; `icf init` needs a folder")
+    check_place_of_folder(root)
     _check_is_utf8(root)
     config = root / CONFIG
     _check_settings(root, load(config if config.exists() else None, flags=flags))

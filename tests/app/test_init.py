@@ -85,9 +85,11 @@ def test_broken_settings_are_reported_before_anything_is_made(tmp_path: Path) ->
 
 
 def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
+    done = program("icf", "init", "/proc/nowhere/below", folder=tmp_path, code=1)
+    assert "/proc/nowhere/below" in done.stderr
     (tmp_path / "file").write_text("")
-    done = program("icf", "init", "file/below", folder=tmp_path, code=1)
-    assert "file/below" in done.stderr
+    done = program("icf", "init", "file/below", folder=tmp_path, code=2)
+    assert "file is a file and no folder" in done.stderr
 
 
 def test_the_contact_that_is_named_goes_into_the_settings(tmp_path: Path) -> None:

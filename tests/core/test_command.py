@@ -195,6 +195,24 @@ def test_a_disk_that_refuses_is_named_with_what_to_do(
     assert "run the same command again" in said
 
 
+@pytest.mark.parametrize("place", ["", "below", "far/below"])
+def test_a_file_where_a_folder_should_be_is_wrong_use(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    place: str,
+) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises((NotADirectoryError, FileExistsError)) as caught:
+        (tmp_path / "file" / place).mkdir(parents=True, exist_ok=True)
+    monkeypatch.setitem(ERRORS, "no-folder", caught.value)
+    assert run(monkeypatch, "fail", "no-folder") == 2
+    said = capsys.readouterr().err
+    assert said == (
+        f"error: {tmp_path / 'file'} is a file and no folder; name another place\n"
+    )
+
+
 @pytest.mark.parametrize(
     "words",
     [("no-such-command",), ("look", "--no-such-option"), ("look", "-C", "/no/such")],

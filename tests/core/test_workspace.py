@@ -36,10 +36,11 @@ def test_making_it_again_changes_nothing_that_is_there(tmp_path: Path) -> None:
         assert connection.execute(sa.select(run.c.id)).scalars().all() == [run_id]
 
 
-def test_a_file_cannot_become_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["file", "file/below", "file/far/below"])
+def test_a_file_cannot_become_one(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(WrongUse, match="is a file"):
-        init(tmp_path / "file")
+    with pytest.raises(WrongUse, match="file is a file"):
+        init(tmp_path / place)
 
 
 @pytest.mark.parametrize("flag", ["filter.no_such=1", "catalogue.url=no url"])

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +25,14 @@ def answer(body: bytes = JPEG, status: str = "200 OK", **headers: str) -> bytes:
 def redirect(location: str) -> bytes:
     """A 302 to somewhere."""
     return answer(b"", "302 Found", Location=location)
+
+
+async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Reset the connection before any byte of an answer."""
+    at_once = struct.pack("ii", 1, 0)
+    found = writer.get_extra_info("socket")
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+    writer.transport.abort()
 
 
 class NamesOfTheTest(AbstractResolver):

@@ -23,7 +23,8 @@ def cli(invocation: Invocation, folder: Path, reason: str) -> None:
     """Say that nobody should use the release DIR any more.
 
     The catalogue records it, and a file REVOKED in the release says it to whoever has
-    the folder. Nothing is deleted. Commands that use the release warn.
+    the folder. Nothing is deleted. Commands that use the release warn. Again with
+    another reason, REVOKED keeps both.
     """
     from icf.dataset.release.known import revoke
 

@@ -40,6 +40,8 @@ _PLACEHOLDER = re.compile(
 )
 _NO_ADDRESS = re.compile(r"(about|blob|data|javascript):|[#{\[<]|\Z", re.I)
 _ADDRESS = re.compile(rf"(?!{_NO_ADDRESS.pattern})(?=.*[/.?]).*[a-z]", re.I | re.DOTALL)
+#: What a script fills in, as the width of ``/a_{width}.jpg``.
+_TEMPLATE = re.compile(r"\{[^{}]*\}|%7B\w*%7D", re.I)
 _BACKGROUND = re.compile(r"url\(\s{0,20}(['\"]?)(.{0,2000}?)\1\s{0,20}\)")
 #: The address of a ``srcset``'s next picture; a comma at its end ends that picture.
 _NEXT = re.compile(r"[^\s,]\S*")
@@ -118,13 +120,21 @@ def _shown(element: Selector) -> list[str]:
     if all(_PLACEHOLDER.search(one) for one in found):
         styled = _BACKGROUND.search(values.get("style", ""))
         hidden = [*_pictures(values, _PERHAPS), *_in_noscript(image)]
-        found = [*hidden, *([styled[2]] if styled else []), *found]
+        hidden += [styled[2]] if styled else []
+        found = [*hidden, *_named(values, _LAZY, templates=True), *found]
     return found or [src]
 
 
-def _named(values: dict[str, str], names: re.Pattern[str]) -> list[str]:
+def _named(
+    values: dict[str, str], names: re.Pattern[str], *, templates: bool = False
+) -> list[str]:
+    """Return the addresses in attributes, or what a script makes addresses of."""
     found = [value.strip() for name, value in values.items() if names.fullmatch(name)]
-    return [value for value in found if _ADDRESS.match(value)]
+    return [
+        value
+        for value in found
+        if _ADDRESS.match(value) and bool(_TEMPLATE.search(value)) is templates
+    ]
 
 
 def _pictures(values: dict[str, str], names: re.Pattern[str]) -> list[str]:

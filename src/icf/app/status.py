@@ -16,15 +16,17 @@ from icf.catalogue.schema import (
     model,
     question,
 )
-from icf.codes import YES_OR_NO
+from icf.catalogue.tombstones import is_buried_character
+from icf.codes import YES_OR_NO, FaceReason, ImageReason
 from icf.command import Invocation, example, pass_invocation, shared_options, table
 
-_TABLES = {
-    "albums": album,
-    "characters": character,
-    "images": image,
-    "faces": face,
-    "questions": question,
+#: What is counted, and of it what was not withdrawn.
+_COUNTED = {
+    "albums": (album, sa.true()),
+    "characters": (character, ~is_buried_character()),
+    "images": (image, image.c.reason != ImageReason.TAKEN_DOWN.value),
+    "faces": (face, face.c.reason != FaceReason.TAKEN_DOWN.value),
+    "questions": (question, sa.true()),
 }
 
 
@@ -35,10 +37,10 @@ _TABLES = {
 def status(invocation: Invocation) -> None:
     """Count the contents of the workspace, and say what to do next.
 
-    Labels are the questions that people's answers have settled, as the same character
-    or another one. The newest round is shown with what it does next. For the states of
-    URLs, faces and questions, see the status commands of icf-harvest, icf-filter and
-    icf-annotate.
+    What was withdrawn with `icf takedown` is not counted. Labels are the questions that
+    people's answers have settled, as the same character or another one. The newest
+    round is shown with what it does next. For the states of URLs, faces and questions,
+    see the status commands of icf-harvest, icf-filter and icf-annotate.
     """
     with invocation.workspace.catalogue.read() as connection:
         counts = count(connection)
@@ -64,7 +66,7 @@ def count(connection: sa.Connection) -> dict[str, int]:
     """Count albums, characters, images, faces, questions, answers, labels, models."""
     settled = question.c.label.in_(YES_OR_NO)
     return {
-        **{name: count_rows(connection, each) for name, each in _TABLES.items()},
+        **{name: count_rows(connection, *each) for name, each in _COUNTED.items()},
         "answers": count_rows(connection, answer, answer.c.replaced_at.is_(None)),
         "labels": count_rows(connection, question, settled),
         "models": count_rows(connection, model),

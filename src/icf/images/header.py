@@ -8,6 +8,7 @@ decompression bombs.
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from dataclasses import dataclass
 
@@ -76,7 +77,8 @@ def sniff(data: bytes) -> str:
     """Detect the format by signature.
 
     Raises:
-        Undecodable: ``empty``, ``not_image``, or ``unsupported`` for SVG.
+        Undecodable: ``empty``, ``not_image``, or ``unsupported`` for SVG and other
+            picture formats that are known and not read.
     """
     if not data:
         raise Undecodable(ImageReason.EMPTY, "zero bytes")
@@ -90,9 +92,11 @@ def sniff(data: bytes) -> str:
         return _brand(data[8:_FTYP_READ])
     if start[:2] == b"BM" and data[15:18] == b"\0\0\0":
         return "bmp"  # its header size, under 256; no text begins like this
-    text = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if text.startswith(b"<svg") or (text.startswith(b"<?xml") and b"<svg" in text):
+    if _SVG.match(data[:_TEXT_READ]):
         raise Undecodable(ImageReason.UNSUPPORTED, "SVG is not rasterised")
+    for signature, name in _NOT_READ:
+        if start.startswith(signature):
+            raise Undecodable(ImageReason.UNSUPPORTED, f"{name} is not read")
     for signature, name in _OTHERS:
         if start.startswith(signature):
             raise Undecodable(ImageReason.NOT_IMAGE, f"it is {name}")
@@ -110,6 +114,21 @@ _SIGNATURES = (
     (b"MM\0*", "tiff"),
     (b"II+\0", "tiff"),
     (b"MM\0+", "tiff"),
+)
+#: Text that is SVG: its root may follow a byte order mark and comments.
+_SVG = re.compile(
+    rb"(\xef\xbb\xbf)?\s*"
+    rb"(<\?xml.*?<svg|(<!--((?!-->).)*-->\s*)*(<svg|<!doctype\s+svg))",
+    re.IGNORECASE | re.DOTALL,
+)
+_TEXT_READ = 4096
+#: Picture formats that are not read.
+_NOT_READ = (
+    (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
+    (b"\xff\x4f\xff\x51", "JPEG 2000"),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
+    (b"\xff\x0a", "JPEG XL"),
+    (b"\0\0\1\0", "ICO"),
 )
 #: What is no picture, and often lies among pictures.
 _OTHERS = (

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
-from icf.errors import BrokenMachine
+from icf.errors import BrokenMachine, WrongUse
 
 _PIECE = 1 << 20
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -50,6 +50,17 @@ def new_temporary(folder: Path, prefix: str = "") -> tuple[int, Path]:
     return os.open(path, flags, 0o666), path
 
 
+def check_place_of_folder(path: Path) -> None:
+    """See that a folder can be made: neither it nor what is above it is a file.
+
+    Raises:
+        WrongUse: one of them is.
+    """
+    for each in (path, *path.parents):
+        if each.exists() and not each.is_dir():
+            raise WrongUse(f"{each} is a file and no folder; name another place")
+
+
 #: Around the moment at which a folder gets its final name; called with the folder.
 Publishing = Callable[[Path], AbstractContextManager[object]]
 
@@ -68,7 +79,11 @@ def new_folder(
         target: The folder to make; it may exist if it is empty.
         publishing: Entered when all is flushed, left when the folder has its name; what
             it raises leaves nothing.
+
+    Raises:
+        WrongUse: a file is where a folder should be.
     """
+    check_place_of_folder(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     sweep(target.parent, target.name)
     folder = target.parent / f".{target.name}.partial-{os.getpid()}"

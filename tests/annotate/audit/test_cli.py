@@ -50,6 +50,13 @@ def test_a_result_without_an_audit_ends_with_two(labelled: Place) -> None:
     assert "audit 7" in call("audit", "result", "--audit", "7", code=2)[1]
 
 
+def test_nothing_is_called_checked_before_anybody_checked_it(labelled: Place) -> None:
+    for words, code in ((PLAN, 0), (("audit", "result"), 3)):
+        heading = call(*words, code=code)[0].splitlines()[0]
+        assert "in the sample" in heading
+        assert "checked" not in heading
+
+
 def test_a_result_ends_with_three_until_all_is_checked_then_with_none(
     labelled: Place,
 ) -> None:

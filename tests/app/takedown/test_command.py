@@ -30,11 +30,12 @@ from icf.catalogue.schema import (
 )
 from icf.codes import Suspicion
 from icf.errors import SomeFailed, WrongUse
+from icf.harvest.cli.main import cli as harvest
 from icf.models.cards import new_card, save_card
 from icf.stores.blobs import BlobStore
 from icf.stores.vectors import VectorStore
 from icf.workspace import Workspace
-from tests.app.program import call, said
+from tests.app.program import call, invoke, said
 from tests.dataset.drawn import EMBEDDER, Drawing, Size
 
 PICTURE = "http://toons.test/1-1.jpg"
@@ -93,6 +94,25 @@ def test_bytes_faces_questions_and_vectors_are_removed_and_tombstones_stay(
         ("face", "taken_down"),
         ("question", "taken_down"),
     }
+
+
+def test_what_was_withdrawn_is_counted_no_more(space: Workspace) -> None:
+    def counts() -> tuple[int, ...]:
+        where = ("-C", space.root, "--json")
+        own = json.loads(call("status", *where).stdout)
+        harvested = json.loads(invoke(harvest, "status", *where).stdout)
+        assert harvested["images"] == own["images"]
+        names = ("characters", "images", "faces")
+        return *(own[name] for name in names), harvested["bytes"]
+
+    characters, images, faces, size = counts()
+    one = picture(space)
+    withdraw(space, PICTURE)
+    assert counts() == (characters, images - 1, faces - 1, size - one.bytes)
+    gone = withdraw(space, "character:2")
+    left = counts()
+    assert left[0] == characters - 1
+    assert left[1:3] == (images - 1 - gone["images"], faces - 1 - gone["faces"])
 
 
 @pytest.mark.parametrize("by", ["url", "sha256"])

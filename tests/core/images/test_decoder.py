@@ -92,6 +92,38 @@ def test_what_often_lies_among_pictures_is_named(data: bytes, name: str) -> None
         probe(data)
 
 
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (encoded(DRAWN, "JPEG2000"), "JPEG 2000"),
+        (b"\xff\x4f\xff\x51\0\x29", "JPEG 2000"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
+        (b"\xff\x0a\xfa\x1f", "JPEG XL"),
+        (encoded(DRAWN, "ICO"), "ICO"),
+        (b"\xef\xbb\xbf<!-- a --> \n<svg/>", "SVG"),
+        (b"<!-- " + b"a" * 2000 + b" --><!-- b > -- --><SVG/>", "SVG"),
+        (b"\xef\xbb\xbf<?xml version='1.0'?><!-- a --><svg/>", "SVG"),
+        (b"<!-- a --><!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN'><svg/>", "SVG"),
+    ],
+)
+def test_a_known_format_that_is_not_read_is_named(data: bytes, name: str) -> None:
+    assert reason_of(data) is ImageReason.UNSUPPORTED
+    with pytest.raises(Undecodable, match=f"^{name} is not"):
+        probe(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<!-- a --><html><svg/></html>",
+        b"<!-- <svg/> --><html/>",
+        b"<!-- --><!-- " * 300,
+    ],
+)
+def test_what_only_looks_like_one_is_no_picture(data: bytes) -> None:
+    assert reason_of(data) is ImageReason.NOT_IMAGE
+
+
 @pytest.mark.parametrize("progressive", [False, True])
 def test_a_jpeg_cut_anywhere_is_truncated(progressive: bool) -> None:
     whole = encoded(drawing(160, 120), "JPEG", progressive=progressive)

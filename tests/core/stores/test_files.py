@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from icf.errors import BadInput
+from icf.errors import BadInput, WrongUse
 from icf.stores import files
 from icf.stores.blobs import BlobStore
 from icf.stores.files import new_folder, replace_file, write_new
@@ -60,6 +60,16 @@ def test_a_folder_that_is_not_finished_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="halfway"):
         fill()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_new_folder_below_a_file_is_wrong_use(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for place in ("below", "far/below"):
+        with (
+            pytest.raises(WrongUse, match="file is a file"),
+            new_folder(tmp_path / "file" / place),
+        ):
+            pass
 
 
 def test_a_new_folder_replaces_nothing_but_an_empty_one(tmp_path: Path) -> None:

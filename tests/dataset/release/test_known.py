@@ -88,6 +88,19 @@ def test_a_revoked_release_says_so_in_the_catalogue_and_in_its_folder(
     assert "this release was revoked" in found.notes[0]
 
 
+def test_a_release_that_is_revoked_again_keeps_every_reason_once(
+    workspace: Workspace, released: Path
+) -> None:
+    for reason in ("stolen pictures", "wrong labels", "stolen pictures"):
+        revoke(workspace, released, reason)
+    said = (released / "REVOKED").read_text().splitlines()
+    assert [line.partition(": ")[2] for line in said] == [
+        "stolen pictures",
+        "wrong labels",
+    ]
+    assert all(line.startswith("Revoked at ") for line in said)
+
+
 def test_an_unknown_release_cannot_be_revoked_nor_one_without_a_reason(
     workspace: Workspace, released: Path, tmp_path: Path
 ) -> None:

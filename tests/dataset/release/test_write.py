@@ -180,8 +180,9 @@ def test_a_folder_that_holds_something_else_is_refused(
     (tmp_path / "mine" / "notes.txt").write_text("keep me")
     with pytest.raises(WrongUse, match="no release"):
         write(workspace, prepare(workspace, 1), tmp_path / "mine", 1)
-    with pytest.raises(WrongUse, match="is a file"):
-        write(workspace, prepare(workspace, 1), tmp_path / "mine" / "notes.txt", 1)
+    for file in ("notes.txt", "notes.txt/release"):
+        with pytest.raises(WrongUse, match=r"notes\.txt is a file"):
+            write(workspace, prepare(workspace, 1), tmp_path / "mine" / file, 1)
     assert (tmp_path / "mine" / "notes.txt").read_text() == "keep me"
 
 

@@ -18,7 +18,7 @@ from icf.harvest.http.addresses import AllowList
 from icf.harvest.http.body import Limits
 from icf.harvest.http.robots import Robots
 from icf.harvest.http.session import Web
-from tests.harvest.wire import JPEG, NamesOfTheTest, Site, answer, redirect
+from tests.harvest.wire import JPEG, NamesOfTheTest, Site, answer, redirect, reset
 
 SMALL = Limits(max_bytes=100_000, deadline=20.0, min_rate=0.0)
 
@@ -107,7 +107,7 @@ async def _babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
     await writer.drain()
 
 
-@pytest.mark.parametrize("handler", [_short, _reset, _half_chunk])
+@pytest.mark.parametrize("handler", [_short, _reset, _half_chunk, reset])
 def test_a_body_that_ends_early_is_truncated_and_worth_another_try(
     site: Site, handler: object
 ) -> None:
@@ -133,6 +133,19 @@ def test_a_closed_port_is_unreachable(site: Site) -> None:
         host = f"127.0.0.1:{deaf.getsockname()[1]}"
         found = fault(site, f"http://{host}/a.jpg", allow=(host,))
     assert (found.fate, found.again) == (FetchStatus.UNREACHABLE, True)
+
+
+def test_a_reset_within_the_tls_handshake_is_truncated(site: Site) -> None:
+    async def reset_at_once() -> Fault:
+        server = await asyncio.start_server(reset, "127.0.0.1", 0)
+        host = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with server:
+            return await asyncio.to_thread(
+                fault, site, f"https://{host}/a.jpg", allow=(host,)
+            )
+
+    found = asyncio.run(reset_at_once())
+    assert (found.fate, found.again) == (FetchStatus.TRUNCATED, True)
 
 
 def test_zero_bytes_are_empty(site: Site) -> None:

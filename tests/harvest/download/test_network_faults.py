@@ -13,7 +13,7 @@ import pytest
 from icf.catalogue.schema import url
 from tests.harvest.rows import all_of
 from tests.harvest.test_run import png, workspace
-from tests.harvest.wire import Handler, Site, answer, redirect
+from tests.harvest.wire import Handler, Site, answer, redirect, reset
 
 pytestmark = pytest.mark.slow
 
@@ -83,6 +83,7 @@ def _promise(size: int) -> bytes:
 ANSWERS: dict[str, tuple[bytes | Handler, str]] = {
     "/short": (_short, "truncated"),
     "/reset": (_reset, "truncated"),
+    "/reset-at-once": (reset, "truncated"),
     "/hang-up": (_hang_up, "unreachable"),
     "/endless": (_endless, "too_large"),
     "/endless-head": (_endless_head, "http_error"),

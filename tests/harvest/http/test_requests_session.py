@@ -18,7 +18,7 @@ from icf.harvest.fault import Fault
 from icf.harvest.http.addresses import AllowList, Names, system_names
 from icf.harvest.http.body import Limits
 from icf.harvest.http.requests_session import GuardedSession, Reply
-from tests.harvest.wire import Handler, Site, answer, redirect
+from tests.harvest.wire import Handler, Site, answer, redirect, reset
 
 SMALL = Limits(max_bytes=100_000, deadline=20.0, min_rate=0.0)
 
@@ -129,6 +129,7 @@ def test_a_connection_is_used_again(site: Site) -> None:
             FetchStatus.TRUNCATED,
         ),
         (serving(HEAD + b"Content-Encoding: gzip\r\n\r\nno"), FetchStatus.TRUNCATED),
+        (reset, FetchStatus.TRUNCATED),
         (serving(), FetchStatus.UNREACHABLE),
         (serving(b"220 ftp.example ready\r\n" * 9), FetchStatus.HTTP_ERROR),
         (serving(HEAD + b"X: " + b"y" * 300_000), FetchStatus.HTTP_ERROR),

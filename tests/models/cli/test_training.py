@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from icf.errors import BadModel, IcfError, WrongUse
+from icf.errors import IcfError, WrongUse
 from icf.models.cli.main import cli
 from icf.models.data.index import Source, build_index
 from icf.models.data.spec import open_reader, parse
@@ -37,7 +37,7 @@ def data(tmp_path: Path) -> str:
         ("", "x = ", WrongUse, "mine.toml: Invalid value"),
         ("", "[loop]\nstepz = 3", WrongUse, "stepz"),
         ("", '[loop]\ntrackers = ["x"]', WrongUse, "loop.trackers.0 = 'x' (mine.toml)"),
-        ("", '[network]\nname = "nope"', BadModel, "unknown network 'nope'"),
+        ("", '[network]\nname = "nope"', WrongUse, "unknown network 'nope'"),
     ],
 )
 def test_a_dry_run_refuses_what_a_training_refuses(
@@ -54,6 +54,24 @@ def test_a_dry_run_refuses_what_a_training_refuses(
     words = ["detector", "--data", data + share, "--config", "mine.toml"]
     done = CliRunner().invoke(cli, [*words, "--out", "out", "--dry-run"])
     assert type(done.exception) is error
+    assert named in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    ("option", "name", "named"),
+    [
+        ("--loss", "nope", "unknown loss 'nope'; known are adaface"),
+        ("--loss", "focal-nope", "unknown loss 'nope'; known are adaface"),
+        ("--backbone", "nope", "unknown network 'nope'; known are densenet169"),
+        ("--backbone", "timm:nope", "has no architecture 'nope'"),
+    ],
+)
+def test_an_unknown_name_is_wrong_use_before_any_data_are_read(
+    tmp_path: Path, data: str, option: str, name: str, named: str
+) -> None:
+    words = ["embedder", "--data", data, "--out", str(tmp_path / "out"), option, name]
+    done = CliRunner().invoke(cli, words)
+    assert isinstance(done.exception, WrongUse)
     assert named in str(done.exception)
 
 

@@ -35,6 +35,11 @@ def addresses(body: str, query: str = "img") -> list[tuple[str, ...]]:
         '<img src="/1.jpg" data-src="7" data-lazy="true" data-original="">',
         '<img src="/1.jpg"><noscript><img src="/tracker?x=1"></noscript>',
         '<img src=" /1.jpg ">',
+        '<img src="/1.jpg" data-src="/a_{width}x.jpg">',
+        '<img src="/1.jpg" data-src="/a_%7bwidth%7D.jpg" data-zoom="/{{ it.file }}">',
+        '<img src="/low.jpg" data-src="/a_{width}x.jpg" data-original="/1.jpg">',
+        '<img src="/low.jpg" data-srcset="/{w}.jpg 9w" srcset="/1.jpg 2x">',
+        f'<img src="{BLANK}" data-src="/{{w}}.jpg"><noscript><img src="/1.jpg">',
     ],
 )
 def test_the_picture_is_taken_and_not_its_placeholder(body: str) -> None:
@@ -70,6 +75,11 @@ def test_the_largest_comes_first_and_the_others_stand_by(
     body: str, found: tuple[str, ...]
 ) -> None:
     assert addresses(body)[0] == found
+
+
+def test_a_template_is_asked_for_where_nothing_else_is_named() -> None:
+    assert addresses('<img data-src="/a_{width}x.jpg">') == [("/a_{width}x.jpg",)]
+    assert addresses('<img src="/a{1}.jpg">') == [("/a{1}.jpg",)]
 
 
 def test_a_link_to_the_original_comes_before_the_picture_in_it() -> None:
