@@ -10,7 +10,7 @@ import ipaddress
 import re
 import socket
 from dataclasses import dataclass
-from urllib.parse import quote, urljoin, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
 
 import idna
 
@@ -74,7 +74,7 @@ original=' http://Example.org/a b/100%.png#top ', host='example.org')
         scheme = parts.scheme.lower()
         if scheme not in DEFAULT_PORTS:
             raise Fault(FetchStatus.BAD_SCHEME, _not_web(text, scheme))
-        name, port = _host_name(parts.hostname or ""), parts.port
+        name, port = _host_name(parts), parts.port
         url = urlunsplit(
             (
                 scheme,
@@ -146,11 +146,13 @@ def _without_dots(path: str) -> str:
     return "/".join(["", *kept, *([""] if dots in (".", "..") else [])])
 
 
-def _host_name(host: str) -> str:
+def _host_name(parts: SplitResult) -> str:
     """Return the host in normalised ASCII, or raise `ValueError`."""
+    host = parts.hostname or ""
     if not host:
         raise ValueError("it names no host")
-    if ":" in host:
+    # Python 3.10 takes anything in brackets.
+    if ":" in host or "[" in parts.netloc:
         return str(ipaddress.IPv6Address(host))
     bare = host.rstrip(".")
     try:
