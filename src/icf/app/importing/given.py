@@ -6,7 +6,6 @@ lists is one of the two, once.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from icf.app.importing.described import Described
 from icf.errors import BadInput
 from icf.models.data.base import Box, Kind
 from icf.models.data.picture_files import read_file
+from icf.stores.files import hash_file
 
 
 class Readable(Protocol):
@@ -126,8 +126,7 @@ class SourceFile:
     @classmethod
     def of(cls, path: Path) -> SourceFile:
         """Read the hash of a file."""
-        with path.open("rb") as file:
-            return cls(path, hashlib.file_digest(file, "sha256").hexdigest())
+        return cls(path, hash_file(path))
 
 
 @dataclass(frozen=True)
