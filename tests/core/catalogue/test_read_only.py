@@ -84,6 +84,25 @@ def test_a_file_that_changes_while_it_is_read_is_an_error(
     assert albums(guest) == {"Moon", "Sun"}
 
 
+def test_no_thread_goes_on_with_a_connection_from_before_a_change(
+    file: Path, guest: Catalogue
+) -> None:
+    def read_while_another_thread_does() -> None:
+        with guest.read() as connection:
+            assert set(connection.scalars(sa.select(album.c.name))) == {"Moon"}
+            with closing(Catalogue(sqlite_url(file))) as owner:
+                put_albums(owner, "Sun")
+            # A second thread needs a connection of its own.
+            with guest.engine.connect():
+                pass
+
+    with pytest.raises(BrokenMachine, match="written to while it was read"):
+        read_while_another_thread_does()
+    with guest.read() as one, guest.read() as other:
+        for each in (one, other):
+            assert set(each.scalars(sa.select(album.c.name))) == {"Moon", "Sun"}
+
+
 def test_a_snapshot_with_a_log_that_was_not_taken_over_is_read(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -43,7 +43,8 @@ class ReadOnlyFile:
 
     def connect(self) -> sqlite3.Connection:
         """Open it, and write nothing beside it."""
-        self._seen = self._state()
+        # As it was when reading began: a change since is noticed at its end, and then
+        # all connections are dropped before the next one.
         _, _, has_log = self._seen
         address = f"file:{quote(str(self._path.absolute()))}?mode=ro"
         return sqlite3.connect(
