@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
@@ -26,10 +25,9 @@ CLOCKS = pytest.mark.parametrize("ahead", [-3600.0, 3600.0])
 
 
 @pytest.fixture
-def place(postgres_catalogue: Catalogue, tmp_path: Path) -> Iterator[Place]:
-    made = Place(tmp_path / "space", (f"catalogue.url={postgres_catalogue.url}",))
-    yield made
-    made.workspace.catalogue.close()
+def catalogue(postgres_catalogue: Catalogue) -> Catalogue:
+    """What several servers share; `place` is a workspace on it."""
+    return postgres_catalogue
 
 
 @pytest.fixture

@@ -34,8 +34,10 @@ def test_labels_are_not_read_while_answers_wait(place: Place) -> None:
 
 
 def test_nothing_is_refused_where_no_answer_waits(place: Place) -> None:
+    insert(place, ask_about(place, 1)[0], None)
     with place.workspace.catalogue.read() as connection:
         refuse_while_waiting(connection, "a release")
+        assert count_waiting(connection) == 0
 
 
 def test_those_that_wait_are_found_by_their_index(sqlite_catalogue: Catalogue) -> None:
