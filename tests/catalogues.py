@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +42,27 @@ class Copies:
 
     def upgrade(self, catalogue: Catalogue) -> None:
         """Copy where nothing is yet; migrate everything else."""
+        # Whoever looked into it has left an empty file, and a connection.
+        catalogue.close()
         path = Path(catalogue.engine.url.database or "")
-        new = path.parent.is_dir() and not path.exists()
-        if catalogue.dialect == "sqlite" and new:
+        if catalogue.dialect == "sqlite" and _is_new(path):
             shutil.copyfile(self._file, path)
         else:
             MIGRATE(catalogue)
+
+
+def _is_new(path: Path) -> bool:
+    """Whether a SQLite file is not there or has no tables, and nobody has it open."""
+    if not path.exists():
+        return path.parent.is_dir()
+    if path.with_name(f"{path.name}-wal").exists():
+        return False
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            found = connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+    except sqlite3.Error:
+        return False
+    return found is None
 
 
 class SharedStatements(dict[tuple[Any, ...], Any]):

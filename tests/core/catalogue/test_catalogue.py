@@ -3,6 +3,7 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import alembic.command
@@ -31,6 +32,7 @@ from icf.catalogue.schema import (
     question,
 )
 from icf.errors import BrokenMachine, WrongUse
+from icf.workspace import init
 from tests.catalogues import Copies, empty_postgres
 
 pytestmark = pytest.mark.usefixtures("migrations")
@@ -436,6 +438,20 @@ def test_the_copies_that_tests_use_are_what_the_migrations_make(
         one.close()
     assert dumps[0] == dumps[1]
     assert dumps[0][1] == "wal"
+
+
+def test_a_workspace_that_a_test_makes_has_a_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies = Copies(tmp_path / "first")
+    monkeypatch.setattr(Catalogue, "upgrade", lambda self: copies.upgrade(self))
+    monkeypatch.setattr("icf.catalogue.catalogue.migrate", never)
+    with closing(init(tmp_path / "space").catalogue) as made:
+        assert _albums(made) == []
+
+
+def never(connection: sa.Connection) -> None:
+    pytest.fail("the catalogue was migrated")
 
 
 def test_a_catalogue_that_is_there_is_not_copied_over(tmp_path: Path) -> None:
