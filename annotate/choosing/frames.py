@@ -32,6 +32,8 @@ from icf.catalogue.sampling import kept_frame
 from icf.catalogue.schema import face, face_link, question
 from icf.codes import Label, Suspicion
 
+_another = question.alias("as_another")
+
 
 def chosen_from(shares: Shares) -> sa.Select[Any]:
     """Kept faces that a question may be chosen about."""
@@ -71,11 +73,10 @@ def is_follower(shares: Shares) -> sa.ColumnElement[bool]:
 
 def _before_tracks(shares: Shares) -> sa.Select[Any]:
     """What may be chosen, were there no tracks."""
-    another = question.alias("as_another")
     frame = kept_frame(confirmed=shares.confirmed).where(
         sa.not_(is_ruled_out(face.c.id, face.c.character_id)),
         ~sa.exists().where(
-            another.c.face_id == face.c.id, another.c.label == Label.SAME.value
+            _another.c.face_id == face.c.id, _another.c.label == Label.SAME.value
         ),
     )
     if shares.risk:

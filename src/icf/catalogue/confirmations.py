@@ -20,6 +20,8 @@ from icf.codes import Label
 HAND = "hand"
 
 _said = question.alias("said")
+_said_about = character.alias("said_about")
+_chosen = character.alias("chosen_by_hand")
 
 
 def is_confirmed(
@@ -31,11 +33,10 @@ def is_confirmed(
         face_id: the face.
         character_id: a character, merged or not.
     """
-    chosen = character.alias("chosen_by_hand")
     by_hand = sa.exists().where(
-        chosen.c.id == character_id,
-        chosen.c.reference_face_id == face_id,
-        chosen.c.reference_by == HAND,
+        _chosen.c.id == character_id,
+        _chosen.c.reference_face_id == face_id,
+        _chosen.c.reference_by == HAND,
     )
     said = _about(character_id).where(
         _said.c.face_id == face_id,
@@ -113,9 +114,13 @@ def refusing(
 
 def _about(character_id: sa.ColumnElement[Any]) -> sa.Select[Any]:
     """Questions about a character, or about one that was merged into it."""
-    about = character.alias("said_about")
     return (
         sa.select(_said.c.id)
-        .join(about, about.c.id == _said.c.character_id)
-        .where(sa.or_(about.c.id == character_id, about.c.merged_into == character_id))
+        .join(_said_about, _said_about.c.id == _said.c.character_id)
+        .where(
+            sa.or_(
+                _said_about.c.id == character_id,
+                _said_about.c.merged_into == character_id,
+            )
+        )
     )

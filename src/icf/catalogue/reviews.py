@@ -42,6 +42,7 @@ _ANSWERS = {
 _SETTLED = (Label.SAME.value, Label.DIFFERENT.value, Label.UNSURE.value)
 #: Of several questions about one suspicion, what counts less than a settled one.
 _STRENGTH = {ReviewStatus.CLOSED.value: 0, ReviewStatus.ASKED.value: 1}
+_asked_about = character.alias("asked_about")
 _OF_A_WRONG_REFERENCE = (Label.WITHDRAWN.value, Label.WRONG_REFERENCE.value)
 #: What an answer may still change; what no longer holds waits for the filter.
 _NOT_CLOSED = [each.value for each in ReviewStatus if each != ReviewStatus.CLOSED]
@@ -186,6 +187,7 @@ def close(
     set_status(connection, sorted(ids), ReviewStatus.CLOSED.value)
 
 
+@cache
 def askable(*, confirmed: bool = True, again: bool = False) -> sa.Select[Any]:
     """Open suspicions as questions, the strongest of each kind in turn.
 
@@ -275,17 +277,16 @@ def asked_before(
         face_id: the face.
         character_id: a character that is not merged.
     """
-    about = character.alias("asked_about")
     return (
         sa.exists()
         .select_from(question)
         .where(
             question.c.face_id == face_id,
-            question.c.character_id == about.c.id,
-            survivor(about) == character_id,
+            question.c.character_id == _asked_about.c.id,
+            survivor(_asked_about) == character_id,
             sa.or_(
                 question.c.label.not_in(_OF_A_WRONG_REFERENCE),
-                question.c.reference_face_id == about.c.reference_face_id,
+                question.c.reference_face_id == _asked_about.c.reference_face_id,
             ),
         )
     )

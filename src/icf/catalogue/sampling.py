@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -60,6 +61,7 @@ def dropped_frame(*, confirmed: bool = True) -> sa.Select[Any]:
     )
 
 
+@cache
 def _unasked(*, confirmed: bool) -> sa.Select[Any]:
     reference_id = character.c.reference_face_id
     query = (
@@ -85,6 +87,7 @@ def _unasked(*, confirmed: bool) -> sa.Select[Any]:
     return query.where(character.c.id.in_(confirmed_characters()))
 
 
+@cache
 def confirmed_characters() -> sa.Select[Any]:
     """Characters whose reference people confirmed; depends on no other row."""
     one = character.alias("confirmed")

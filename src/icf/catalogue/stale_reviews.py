@@ -57,6 +57,7 @@ def close_witnesses(connection: sa.Connection, character_id: int, face_id: int) 
     _close(connection, list(connection.execute(query).scalars()))
 
 
+@cache
 def _stale() -> tuple[sa.Select[Any], ...]:
     return _alone(), _merges(), _twins()
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -43,6 +44,7 @@ _first = question.alias("first")
 _asked_about = character.alias("asked_about_first")
 
 
+@cache
 def followers() -> sa.Select[Any]:
     """Select the ids of the faces that follow a face that was asked about."""
     each = _following().subquery()
@@ -118,6 +120,7 @@ def _tells() -> sa.ColumnElement[bool]:
     )
 
 
+@cache
 def _following() -> sa.CompoundSelect[Any]:
     """Faces with the questions that they follow: one row for each of both."""
     return sa.union_all(*(_direction(one, other) for one, other in LINK_ENDS))

@@ -8,6 +8,7 @@ stored.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -35,6 +36,7 @@ def is_ruled_out(
     return (face_id * _MOST + character_id).in_(known)
 
 
+@cache
 def _ruled_out() -> sa.CompoundSelect[Any]:
     """Select faces, each with a character that it cannot be."""
     said = [

@@ -19,6 +19,7 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -61,6 +62,7 @@ class AuditSet:
     added: int = 0
 
 
+@cache
 def set_aside(kind: Kind) -> sa.Select[Any]:
     """Select the ids that were set aside, for an ``IN``.
 
