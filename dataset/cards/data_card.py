@@ -55,6 +55,14 @@ _SIZES = (
 _HEADING = re.compile(r"^(#+ )", re.MULTILINE)
 #: Hosts that the datasheet names; `domains.csv` has all.
 _HOSTS = 20
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent),
+    autoescape=False,  # Markdown, not HTML
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
 
 
 def header(
@@ -161,15 +169,7 @@ def datasheet(about: About, domains: Sequence[Domain]) -> str:
 
 
 def _render(name: str, **values: object) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=False,  # Markdown, not HTML
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template(name).render(values)
+    return _TEMPLATES.get_template(name).render(values)
 
 
 def _licence(about: About) -> dict[str, Any]:
