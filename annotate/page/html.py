@@ -13,11 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from icf.annotate.page.desk import Desk
-from icf.annotate.page.requests import (
-    Visit,
-    desk_of,
-    visit_of_request,
-)
+from icf.annotate.page.requests import Visit, desk_of, visit_of_request
 from icf.annotate.page.static import static_url
 from icf.annotate.people.people import Person, Role
 from icf.annotate.people.preferences import Preferences
@@ -70,10 +66,6 @@ def further(desk: Desk, someone: Person) -> list[tuple[str, str]]:
     return list(desk.pages.items()) if someone.role >= Role.REVIEWER else []
 
 
-def _menu(desk: Desk, someone: Person) -> list[tuple[str, str]]:
-    return [*offered(desk, someone), *further(desk, someone)]
-
-
 def render(
     name: str,
     *,
@@ -91,7 +83,9 @@ def render(
         status: of HTTP.
         values: what the template needs besides.
     """
-    known = visit is not None and desk is not None
+    menu = []
+    if visit and desk:
+        menu = [*offered(desk, visit.person), *further(desk, visit.person)]
     html = (
         _templates()
         .get_template(f"{name}.html")
@@ -101,7 +95,7 @@ def render(
             is_admin=visit is not None and visit.person.role >= Role.ADMIN,
             csrf=visit.csrf if visit else "",
             preferences=visit.preferences if visit else Preferences(),
-            menu=_menu(desk, visit.person) if known and desk and visit else [],
+            menu=menu,
             **(values or {}),
         )
     )

@@ -1,4 +1,4 @@
-"""Pictures of what was leased: cut out, made smaller and encoded anew."""
+"""Pictures of what was leased: cut out, made smaller and encoded again."""
 
 from __future__ import annotations
 

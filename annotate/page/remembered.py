@@ -42,6 +42,6 @@ class Remembered(Generic[Value]):
             return self._made[1]
 
     def forget(self) -> None:
-        """Make it anew when it is asked for again: something changed."""
+        """Make it again when it is asked for: something changed."""
         with self._lock:
             self._made = None

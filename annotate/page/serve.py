@@ -199,8 +199,10 @@ class _Server(uvicorn.Server):
             return
         # The base class raises the signal once more at the end, as if it had not
         # been answered.
-        told = (signal.SIGINT, signal.SIGTERM)
-        before = {each: signal.signal(each, self.handle_exit) for each in told}
+        before = {
+            each: signal.signal(each, self.handle_exit)
+            for each in (signal.SIGINT, signal.SIGTERM)
+        }
         try:
             yield
         finally:

@@ -2,7 +2,6 @@
 
 import { Head, wrapped } from "./head.js";
 import { isDoubled, say } from "./page.js";
-import { areMissing, areSeen, whenSeen } from "./sight.js";
 import { Turns } from "./turns.js";
 
 const by = (id) => document.getElementById(id);
@@ -35,10 +34,8 @@ const TURNS = {
 const OCCLUSIONS = { 1: "none", 2: "part", 3: "most" };
 const GENDERS = { f: "female", m: "male", o: "other", n: "" };
 
-const NOTHING =
-  "Faces come here once people have confirmed who they are. The page looks for more by itself.";
-
-let shown = 0;
+/** The picture of the face; the whole picture may be shown in its place. */
+let face = null;
 let pose = { ...PRESETS[2][2] };
 
 function turn(change) {
@@ -69,13 +66,21 @@ function described() {
 
 const turns = new Turns("attributes", {
   pictures: (task) => [task.face],
+  waiting: {
+    nothing: [
+      "Nothing to describe",
+      "Faces come here once people have confirmed who they are. The page looks for more " +
+        "by itself.",
+    ],
+  },
+  compared: () => [face],
   show(task, said) {
     form.hidden = false;
     by("nothing").hidden = true;
-    form.dataset.changing = turns.changing;
     by("who").textContent = task.character;
     by("album").textContent = task.album;
-    showPicture(task.face, `A face of ${task.character}`);
+    face = turns.queue.image(task.face, `A face of ${task.character}`);
+    showPicture(face);
     by("whole").setAttribute("aria-pressed", "false");
     const known = task.proposals.gender;
     by("proposal").hidden = !known;
@@ -84,48 +89,28 @@ const turns = new Turns("attributes", {
     choose("occlusion", start.occlusion ?? "none");
     choose("gender", (start.occlusion ? start.gender : known) ?? "");
     by("back").disabled = !turns.canGoBack;
-    by("told").textContent = "";
-    shown += 1;
-    const number = shown;
-    whenSeen(
-      [by("face")],
-      () => {},
-      () => number === shown && (form.dataset.shown = shown),
-    );
     say(`${task.character} of ${task.album}`);
   },
-  wait(title, words) {
+  missing: () =>
+    turns.tell("The picture is not there yet. If it does not come: No answer."),
+  wait() {
     form.hidden = true;
     by("nothing").hidden = false;
-    by("nothing-title").textContent = title || "Nothing to describe";
-    by("why").textContent = title ? words : NOTHING;
-  },
-  tell(message) {
-    by("told").textContent = message;
   },
 });
 
-const MISSING = "The picture is not there yet. If it does not come: No answer.";
+const store = () => turns.answer(described());
+const cannot = () => turns.answer({ cannot_tell: true }, []);
 
-function store() {
-  if (areSeen([by("face")])) turns.answer(described());
-  else if (areMissing([by("face")])) by("told").textContent = MISSING;
-}
-
-const cannot = () => turns.answer({ cannot_tell: true });
-
-function showPicture(url, words) {
-  const made = turns.queue.image(url, words);
-  made.id = "face";
-  by("face").replaceWith(made);
+function showPicture(picture) {
+  form.querySelector(".seen img").replaceWith(picture);
 }
 
 function showWhole() {
   const whole = by("whole").getAttribute("aria-pressed") !== "true";
   by("whole").setAttribute("aria-pressed", String(whole));
-  const { face, context, character } = turns.current;
-  if (whole) showPicture(context, "The whole picture, the face boxed");
-  else showPicture(face, `A face of ${character}`);
+  const words = "The whole picture, the face boxed";
+  showPicture(whole ? turns.queue.image(turns.current.context, words) : face);
 }
 
 // --- the head under a finger or the mouse -------------------------------------------

@@ -50,7 +50,7 @@ export class BoxLayer {
   }
 
   /**
-   * Draw everything anew; the elements of boxes stay, so that the focus does.
+   * Draw everything again; the elements of boxes stay, so that the focus does.
    *
    * @param {import("./box_model.js").BoxModel} model
    * @param {number[][]} points of a box that is not finished

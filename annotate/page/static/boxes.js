@@ -6,82 +6,69 @@ import { BoxModel } from "./box_model.js";
 import { Drawing } from "./box_drawing.js";
 import { watchPointer } from "./box_pointer.js";
 import { Progress } from "./progress.js";
-import { areMissing, areSeen, whenSeen } from "./sight.js";
-import { Stopwatch } from "./stopwatch.js";
-import { TaskQueue } from "./task_queue.js";
+import { Turns } from "./turns.js";
 import { Zoom } from "./zoom.js";
 import { outbox } from "./outbox.js";
-import { showBanner } from "./outbox_banner.js";
 
 const at = (id) => document.getElementById(id);
 const work = at("work");
 const stage = at("stage");
 const { task: name } = work.dataset;
-const watch = new Stopwatch();
 const progress = new Progress(at("progress"), `${name}-progress`);
-const queue = new TaskQueue(name, {
-  ahead: 4,
-  preloaded: 2,
-  pictures: (task) => [task.picture],
-  isBegun,
-});
 const zoom = new Zoom(stage);
 const layer = new BoxLayer(at("layer"), zoom);
 const drawing = new Drawing();
 
-/** Answers that can be opened again. */
-const MOST_PAST = 10;
 /** What arrow keys move, one after the other. */
 const PARTS = ["whole", "nw", "se"];
 const PART_NAMES = { whole: "the box", nw: "its upper left corner", se: "its lower right corner" };
 
-let current = null;
 let model = null;
 let picture = null;
 let part = "whole";
-let storing = false;
-let shown = 0;
-const past = [];
-const answered = new Set();
+
+const turns = new Turns(name, {
+  preloaded: 2,
+  pictures: (task) => [task.picture],
+  isBegun,
+  waiting: {
+    nothing: ["Nothing left for now", "New pictures appear here by themselves. Thank you."],
+    offline: ["No connection", "Pictures come when it is back."],
+  },
+  compared: () => [picture],
+  show,
+  missing: () => tell("The picture is not there yet. If it does not come: Cannot tell."),
+  wait: () => (model = null),
+  kept(task, value, seconds) {
+    if (!turns.changing) progress.add(1, seconds);
+    // It was begun before a long absence, so that nothing is asked for since then.
+    if (turns.queue.isStopped) outbox.allSent().then(() => turns.queue.start());
+  },
+});
 
 // --- showing ------------------------------------------------------------------------
 
 /** Show a picture, with the boxes that were proposed or answered before. */
-function show(task, boxes) {
+function show(task, said) {
+  const boxes = said?.boxes ?? task.proposals;
   // Nothing is drawn until all of it is there.
   model = null;
   drawing.cancel();
   zoom.reset(task.width, task.height);
-  current = task;
   model = new BoxModel(task.width, task.height, boxes);
   part = "whole";
   model.addEventListener("change", () => {
     draw();
     layer.focus(model.chosen);
   });
-  picture = queue.image(task.picture, "");
+  picture = turns.queue.image(task.picture, "");
   picture.className = "picture";
-  picture.draggable = false;
   at("picture").replaceChildren(picture);
-  work.dataset.state = "asking";
   showPeople(task);
   draw();
   layer.focus(-1);
-  shown += 1;
-  watch.start();
-  const number = shown;
-  whenSeen(
-    [picture],
-    () => number === shown && watch.start(),
-    () => number === shown && (work.dataset.shown = shown),
-  );
-  say(`${at("asked").textContent} ${counted(boxes.length)}`);
-}
-
-function showNext() {
-  const task = queue.next();
-  if (task) show(task, task.proposals);
-  else wait();
+  const words = turns.changing ? "Your last answer again: change it." : counted(boxes.length);
+  say(`${at("asked").textContent} ${words}`);
 }
 
 /** Whether something was drawn or changed that would have to be done again. */
@@ -100,7 +87,7 @@ function draw() {
   picture.style.width = `${model.width * zoom.rate}px`;
   picture.style.height = `${model.height * zoom.rate}px`;
   picture.style.transform = `translate(${left}px, ${top}px)`;
-  layer.draw(model, drawing.points, drawing.pointer, current.people ?? []);
+  layer.draw(model, drawing.points, drawing.pointer, turns.current.people ?? []);
   at("list").replaceChildren(...model.boxes.map(listed));
   at("count").textContent = counted(model.boxes.length);
   work.dataset.boxes = JSON.stringify(model.boxes);
@@ -167,69 +154,19 @@ function showPeople(task) {
   at("people-buttons").replaceChildren(...buttons, cannot);
 }
 
-const WAITING = {
-  nothing: ["Nothing left for now", "New pictures appear here by themselves. Thank you."],
-  offline: ["No connection", "Pictures come when it is back."],
-};
-
-function wait() {
-  current = model = null;
-  queue.sayWhy(WAITING);
-}
-
 // --- answering ----------------------------------------------------------------------
 
-async function answer(verdict) {
-  const task = current;
-  if (!task || storing || refuses(verdict)) return;
-  const boxes = verdict === "boxed" ? model.boxes : [];
-  const seconds = watch.read();
-  storing = true;
-  try {
-    await outbox.put([{ id: task.id, answer: { verdict, boxes }, seconds }]);
-  } catch {
-    say("The answer could not be kept; try again.");
-    at("trouble").hidden = false;
-    return;
-  } finally {
-    storing = false;
-  }
-  at("trouble").hidden = true;
-  if (!answered.has(task.id)) progress.add(1, seconds);
-  answered.add(task.id);
-  past.push({ task, boxes });
-  if (past.length > MOST_PAST) past.shift();
-  queue.done(task);
-  showNext();
-  // It was begun before a long absence, so that nothing is asked for since then.
-  if (queue.isStopped) outbox.allSent().then(() => queue.start());
-}
-
-/** Why it cannot be answered yet, said in words. */
-function refuses(verdict) {
-  if (verdict !== "boxed") return false;
-  if (areMissing([picture])) return tell("The picture is not there yet. If it does not come: Cannot tell.");
-  if (!areSeen([picture])) return true;
+function accept() {
   if (drawing.points.length) return tell("A box is not finished: Escape drops it.");
   const twins = model.twins();
-  if (!twins) return false;
+  if (!twins) return turns.answer({ verdict: "boxed", boxes: model.boxes });
   model.choose(twins[1]);
-  return tell(`Boxes ${twins[0] + 1} and ${twins[1] + 1} are the same: delete one.`);
+  tell(`Boxes ${twins[0] + 1} and ${twins[1] + 1} are the same: delete one.`);
 }
 
 function tell(words) {
   at("hint").textContent = words;
   say(words);
-  return true;
-}
-
-/** Open the last answer again; what is shown comes after it. */
-function reopen() {
-  const last = past.pop();
-  if (!last) return;
-  if (current) queue.putBack(current);
-  show(last.task, last.boxes);
-  say("Your last answer again: change it.");
 }
 
 // --- drawing ------------------------------------------------------------------------
@@ -261,11 +198,11 @@ function nextPart() {
 function undo() {
   if (drawing.back()) return;
   if (drawing.on) drawing.cancel();
-  else if (!model?.undo()) reopen();
+  else if (!model?.undo()) turns.back();
 }
 
 function take(person) {
-  const boxes = current?.people?.[person];
+  const boxes = turns.current?.people?.[person];
   if (!boxes) return;
   model.replace(boxes);
   say(`What person ${person + 1} drew: ${counted(boxes.length)}`);
@@ -274,8 +211,8 @@ function take(person) {
 // --- keys and buttons ---------------------------------------------------------------
 
 const ACTIONS = {
-  accept: () => answer("boxed"),
-  cannot_tell: () => answer("cannot_tell"),
+  accept,
+  cannot_tell: () => turns.answer({ verdict: "cannot_tell", boxes: [] }, []),
   undo,
   draw: () => drawing.turn(!drawing.on),
   delete: () => model.remove(),
@@ -330,7 +267,7 @@ addEventListener("keydown", (event) => {
   // Enter on a button is a click on it.
   if (event.key === "Enter" && event.target.closest?.("button, a, summary")) return;
   if (event.key === "Escape") return escape();
-  if (/^[1-9]$/.test(event.key) && current?.people) return take(Number(event.key) - 1);
+  if (/^[1-9]$/.test(event.key) && turns.current?.people) return take(Number(event.key) - 1);
   const action = CHOSEN[actionOf(event)] ?? FIXED[event.key] ?? FIXED[event.key.toLowerCase()];
   if (!action) return;
   event.preventDefault();
@@ -372,13 +309,5 @@ stage.addEventListener("focusin", (event) => {
 watchPointer(stage, { model: () => model, layer, zoom, drawing, drawn });
 zoom.addEventListener("change", draw);
 drawing.addEventListener("change", draw);
-queue.addEventListener("change", () => {
-  if (current) return;
-  if (queue.length) showNext();
-  else wait();
-});
-queue.addEventListener("renewed", wait);
 addEventListener("beforeunload", (event) => isBegun() && event.preventDefault());
-showBanner(at("banner"));
-wait();
-queue.start();
+turns.start();

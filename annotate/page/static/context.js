@@ -13,9 +13,9 @@ export class Context {
     return this.#place.open;
   }
 
-  open(url, words) {
+  #open(url) {
     const picture = new Image();
-    picture.alt = words;
+    picture.alt = "the whole picture, the face boxed";
     picture.src = url;
     picture.addEventListener("error", () => {
       const sorry = document.createElement("p");
@@ -32,8 +32,8 @@ export class Context {
     this.#place.replaceChildren();
   }
 
-  toggle(url, words) {
+  toggle(url) {
     if (this.isOpen) this.close();
-    else this.open(url, words);
+    else this.#open(url);
   }
 }

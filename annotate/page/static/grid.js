@@ -2,70 +2,60 @@
 
 import { actionOf, isDoubled, say } from "./page.js";
 import { Context } from "./context.js";
-import { shownKey } from "./pair_keys.js";
+import { shownKey } from "./pair.js";
 import { Progress } from "./progress.js";
-import { Stopwatch } from "./stopwatch.js";
-import { TaskQueue } from "./task_queue.js";
-import { outbox } from "./outbox.js";
-import { showBanner } from "./outbox_banner.js";
-import { areSettled, whenSettled } from "./sight.js";
+import { isSettled } from "./sight.js";
+import { Turns } from "./turns.js";
 
 const at = (id) => document.getElementById(id);
 const work = at("work");
-const watch = new Stopwatch();
 const context = new Context(at("context"));
 const progress = new Progress(at("progress"), "grid-progress");
-const queue = new TaskQueue("grid", {
+let columns = 4;
+
+const turns = new Turns("grid", {
   ahead: 3,
   preloaded: 2,
   pictures: (task) => [...task.references, ...task.tiles.map((tile) => tile.candidate)],
   handles: (task) => task.tiles.map((tile) => tile.id),
+  waiting: {
+    nothing: [
+      "No grid for now",
+      "Grids appear here when many faces are probably one character. " +
+        "Try pairs meanwhile.",
+    ],
+    offline: ["No connection", "Grids come when it is back."],
+  },
+  compared: () => [...work.querySelectorAll("#references img, #tiles img")],
+  // A face that cannot be seen is unsure.
+  is: isSettled,
+  show(task, choices) {
+    at("asked").textContent = task.character;
+    at("album").textContent = task.album;
+    const name = `${task.character}, for comparison`;
+    at("references").replaceChildren(
+      ...task.references.map((url) => turns.queue.image(url, name)),
+    );
+    columns = columnsFor(task.tiles.length);
+    at("tiles").style.setProperty("--columns", columns);
+    at("tiles").style.setProperty("--rows", Math.ceil(task.tiles.length / columns));
+    at("tiles").replaceChildren(
+      ...task.tiles.map((each, place) => tile(each, place, choices?.[each.id])),
+    );
+    count();
+    say(`Mark all that are not ${task.character} of ${task.album}.`);
+    tiles()[0].focus({ preventScroll: true });
+  },
+  missing: () => say("The pictures are not there yet."),
+  answers: (task, choices) =>
+    task.tiles.map(({ id }) => ({ id, answer: { choice: choices[id] } })),
+  kept(task, choices, seconds) {
+    context.close();
+    if (!turns.changing) progress.add(task.tiles.length, seconds);
+  },
 });
 
-let current = null;
-// The last grid with its answers, and whether it is being changed.
-let last = null;
-let changing = false;
-let storing = false;
-let paused = false;
-let shown = 0;
-let stored = 0;
-let columns = 4;
-
 // --- showing ------------------------------------------------------------------------
-
-function showNext() {
-  changing = false;
-  current = queue.next();
-  if (current) show(current, {});
-  else wait();
-}
-
-function show(task, choices) {
-  work.dataset.state = changing ? "changing" : "asking";
-  at("asked").textContent = task.character;
-  at("album").textContent = task.album;
-  const name = `${task.character}, for comparison`;
-  at("references").replaceChildren(
-    ...task.references.map((url) => queue.image(url, name)),
-  );
-  columns = columnsFor(task.tiles.length);
-  at("tiles").style.setProperty("--columns", columns);
-  at("tiles").style.setProperty("--rows", Math.ceil(task.tiles.length / columns));
-  at("tiles").replaceChildren(
-    ...task.tiles.map((each, place) => tile(each, place, choices[each.id])),
-  );
-  count();
-  shown += 1;
-  const number = shown;
-  whenSettled(
-    pictures(),
-    () => number === shown && watch.start(),
-    () => number === shown && (work.dataset.shown = shown),
-  );
-  say(`Mark all that are not ${task.character} of ${task.album}.`);
-  tiles()[0].focus({ preventScroll: true });
-}
 
 function columnsFor(tiles) {
   if (tiles <= 4) return 2;
@@ -79,10 +69,11 @@ function tile(each, place, choice) {
   made.dataset.handle = each.id;
   made.dataset.context = each.context;
   made.tabIndex = place === 0 ? 0 : -1;
-  made.append(queue.image(each.candidate, ""));
+  made.append(turns.queue.image(each.candidate, ""));
   made.dataset.place = place + 1;
-  mark(made, choice ?? "true");
   // Nobody says that a face is somebody which cannot be seen.
+  const isMissing = made.firstChild.classList.contains("missing");
+  mark(made, choice ?? (isMissing ? "unsure" : "true"));
   made.firstChild.addEventListener("error", () => {
     if (made.dataset.choice === "true") toggle(made, "unsure");
   });
@@ -103,7 +94,7 @@ function mark(made, choice) {
 }
 
 function toggle(made, choice) {
-  if (storing) return;
+  if (turns.storing) return;
   mark(made, made.dataset.choice === choice ? "true" : choice);
   count();
 }
@@ -113,89 +104,20 @@ function count() {
   const rest = tiles().length - marked;
   at("rest-says").textContent = marked
     ? `The other ${rest} are`
-    : `All ${rest} are ${current.character}`;
+    : `All ${rest} are ${turns.current.character}`;
 }
 
 const tiles = () => [...at("tiles").children];
-/** Those that are compared. */
-const pictures = () => [...work.querySelectorAll("#references img, #tiles img")];
 
-const WAITING = {
-  nothing: [
-    "No grid for now",
-    "Grids appear here when many faces are probably one character. Try pairs meanwhile.",
-  ],
-  offline: ["No connection", "Grids come when it is back."],
-};
-
-function wait() {
-  current = null;
-  changing = false;
-  queue.sayWhy(WAITING);
-}
-
-// --- answering ----------------------------------------------------------------------
-
-/** Store all tiles of the grid, as one. */
-async function finish() {
-  const task = current;
-  if (!task || storing || paused) return;
-  if (!areSettled(pictures())) {
-    say("The pictures are not there yet.");
-    return;
-  }
-  storing = true;
-  const total = watch.read();
-  const seconds = total / task.tiles.length;
-  const choices = Object.fromEntries(
-    tiles().map((each) => [each.dataset.handle, each.dataset.choice]),
-  );
-  try {
-    await outbox.put(
-      task.tiles.map(({ id }) => ({ id, answer: { choice: choices[id] }, seconds })),
-    );
-  } catch {
-    say("The answers could not be kept; try again.");
-    at("trouble").hidden = false;
-    return;
-  } finally {
-    storing = false;
-  }
-  at("trouble").hidden = true;
-  context.close();
-  stored += 1;
-  work.dataset.stored = stored;
-  if (!changing) progress.add(task.tiles.length, total);
-  last = { task, choices };
-  queue.done(task);
-  showNext();
-}
-
-/** Show the last grid again, as it was answered. */
-function undo() {
-  if (storing || paused || !last || changing) return;
-  if (current) queue.putBack(current);
-  context.close();
-  changing = true;
-  current = last.task;
-  show(current, last.choices);
+/** Answer for all tiles of the grid, as one. */
+function finish() {
+  const said = tiles().map(({ dataset }) => [dataset.handle, dataset.choice]);
+  turns.answer(Object.fromEntries(said));
 }
 
 function pause(wanted) {
-  paused = wanted;
-  watch.pause(paused);
-  if (paused) {
-    context.close();
-    current = null;
-    changing = false;
-    work.dataset.state = "paused";
-    queue.stop();
-    say("Paused");
-    at("go-on").focus();
-  } else {
-    wait();
-    queue.start();
-  }
+  context.close();
+  turns.pause(wanted);
 }
 
 // --- keys and buttons ---------------------------------------------------------------
@@ -209,11 +131,13 @@ const focused = () =>
 const ACTIONS = {
   context: () => {
     const made = focused() ?? reached();
-    if (current && made)
-      context.toggle(made.dataset.context, "the whole picture, the face boxed");
+    if (turns.current && made) context.toggle(made.dataset.context);
   },
-  undo,
-  pause: () => pause(!paused),
+  undo() {
+    context.close();
+    turns.back();
+  },
+  pause: () => pause(!turns.paused),
   different: () => focused() && toggle(focused(), "false"),
   unsure: () => focused() && toggle(focused(), "unsure"),
   not_a_face: () => focused() && toggle(focused(), "not_a_face"),
@@ -233,7 +157,7 @@ function move(step) {
 }
 
 addEventListener("keydown", (event) => {
-  if (event.key in STEPS && current) {
+  if (event.key in STEPS && turns.current) {
     event.preventDefault();
     move(STEPS[event.key]());
     return;
@@ -245,7 +169,7 @@ addEventListener("keydown", (event) => {
   }
   if (event.key === "Escape") {
     if (context.isOpen) context.close();
-    else if (changing) showNext();
+    else turns.keep();
     return;
   }
   const isButton = event.target.closest?.("button:not(.tile), a");
@@ -270,14 +194,4 @@ at("keys").textContent =
   `Arrows move, space marks; ${shownKey("unsure")} unsure, ` +
   `${shownKey("not_a_face")} no face.`;
 
-queue.addEventListener("change", () => {
-  if (paused || changing || current) return;
-  if (queue.length) showNext();
-  else wait();
-});
-queue.addEventListener("renewed", () => {
-  if (!paused) wait();
-});
-showBanner(at("banner"));
-wait();
-queue.start();
+turns.start();

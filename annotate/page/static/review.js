@@ -4,13 +4,13 @@ import { actionOf, get, say } from "./page.js";
 import { Context } from "./context.js";
 import {
   CHOICES,
-  COMPARED,
-  label,
-  picturesIn,
-  questionOf,
+  answerPair,
+  compared,
+  fill,
+  picturesOf,
+  showPair,
   watchButtons,
-} from "./pair_keys.js";
-import { areMissing, areSeen, whenSeen } from "./sight.js";
+} from "./pair.js";
 import { Strip } from "./strip.js";
 import { Turns } from "./turns.js";
 
@@ -50,75 +50,36 @@ const WHY = {
 const MISSING = "The picture is not there yet. If it does not come, answer “Unsure”.";
 
 let part = null;
-let shown = 0;
 
-const strip = new Strip(at("strip"), "review-strip", ({ task, choice }) =>
-  turns.change({ task, value: { choice } }),
-);
+const strip = new Strip(at("strip"), "review-strip", (entry) => turns.change(entry));
 
 const turns = new Turns("review", {
-  pictures: (task) => [task.candidate, ...task.references],
+  pictures: picturesOf,
   asks: () => (part ? { part } : {}),
-  show,
-  wait(title, words) {
-    work.dataset.state = "waiting";
-    at("waiting-title").textContent = title || "Nothing to settle";
-    at("waiting-words").textContent = title
-      ? words
-      : "What people disagree about appears here by itself.";
-    strip.mark(null);
+  waiting: {
+    nothing: ["Nothing to settle", "What people disagree about appears here by itself."],
   },
-  tell,
+  compared,
+  show(task, said) {
+    showPair(turns.queue, task, said);
+    work.dataset.kind = task.kind;
+    at("why").textContent = WHY[task.kind](task);
+    at("votes").textContent = "";
+    fill(turns.queue, "own", task.own?.references ?? [], task.own?.character);
+    at("reference-of").textContent = task.character;
+    at("own-of").textContent = task.own
+      ? `Now: ${task.own.character} of ${task.own.album}`
+      : "";
+    strip.mark(turns.changing ? task : null);
+    say(`${at("asked").textContent} ${at("why").textContent}`);
+  },
+  missing: () => turns.tell(MISSING),
+  wait: () => strip.mark(null),
+  kept(task, { choice }) {
+    context.close();
+    strip.remember(task, choice);
+  },
 });
-
-function tell(message) {
-  at("trouble").textContent = message;
-  at("trouble").hidden = !message;
-}
-
-// --- showing ------------------------------------------------------------------------
-
-function show(task, said) {
-  work.dataset.state = turns.changing ? "changing" : "asking";
-  work.dataset.alone = task.alone;
-  work.dataset.kind = task.kind;
-  at("asked").textContent = questionOf(task);
-  at("album").textContent = task.album;
-  at("why").textContent = WHY[task.kind](task);
-  at("votes").textContent = "";
-  at("candidate").replaceChildren(
-    turns.queue.image(task.candidate, "the face in question"),
-  );
-  const [first, ...others] = task.references;
-  fill("reference", first ? [first] : [], task.character);
-  fill("others", others, task.character);
-  fill("own", task.own?.references ?? [], task.own?.character);
-  at("reference-of").textContent = task.character;
-  at("own-of").textContent = task.own
-    ? `Now: ${task.own.character} of ${task.own.album}`
-    : "";
-  for (const button of at("choices").querySelectorAll("button")) {
-    label(button, task);
-    const { choice } = CHOICES[button.dataset.action];
-    button.classList.toggle("was", choice === said?.choice);
-  }
-  strip.mark(turns.changing ? task : null);
-  tell("");
-  shown += 1;
-  const number = shown;
-  whenSeen(
-    picturesIn(COMPARED),
-    () => {},
-    () => number === shown && (work.dataset.shown = shown),
-  );
-  say(`${at("asked").textContent} ${at("why").textContent}`);
-}
-
-function fill(id, urls, character) {
-  const words = `${character}, for comparison`;
-  at(id).replaceChildren(...urls.map((url) => turns.queue.image(url, words)));
-  at(id).hidden = urls.length === 0;
-}
 
 /** What others said, without their names; only when one has looked oneself. */
 function showVotes() {
@@ -177,32 +138,14 @@ async function countParts() {
 
 // --- answering ------------------------------------------------------------------------
 
-async function answer(action) {
-  const task = turns.current;
-  const { choice, alone, seen } = CHOICES[action];
-  if (!task || (task.alone && alone === null)) return;
-  if (!areSeen(picturesIn(seen))) {
-    if (areMissing(picturesIn(seen))) tell(MISSING);
-    return;
-  }
-  context.close();
-  if (await turns.answer({ choice })) strip.remember(task, choice);
-}
-
 const ACTIONS = {
-  context: () =>
-    turns.current &&
-    context.toggle(turns.current.context, "the whole picture, the face boxed"),
-  undo: () => turns.change(asEntry(strip.before(turns.changing ? turns.current : null))),
+  context: () => turns.current && context.toggle(turns.current.context),
+  undo: () => strip.back(turns.changing ? turns.current : null),
   votes: () => turns.current && showVotes(),
 };
 
-function asEntry(entry) {
-  return entry && { task: entry.task, value: { choice: entry.choice } };
-}
-
 function act(action) {
-  if (action in CHOICES) answer(action);
+  if (action in CHOICES) answerPair(turns, action);
   else ACTIONS[action]?.();
 }
 

@@ -11,53 +11,42 @@ addEventListener("keydown", () => (pressed = performance.now()), true);
 /** Pictures that were there for a glance. */
 const glanced = new WeakSet();
 
-const isThere = (picture) => picture.naturalWidth > 0;
+/** Whether a picture is there. */
+export const isThere = (picture) => picture.naturalWidth > 0;
 
-/** Whether some pictures are not there yet. */
-export function areMissing(pictures) {
-  return !pictures.every(isThere);
-}
+/** Whether a picture is there, or did not come. */
+export const isSettled = (picture) =>
+  isThere(picture) || picture.classList.contains("missing");
 
 /** Whether all of some pictures are there, and were for a glance. */
-export function areSeen(pictures) {
-  return pictures.every((each) => glanced.has(each));
+export function areSeen(pictures, is = isThere) {
+  return pictures.every((each) => is(each) && glanced.has(each));
 }
 
 /**
- * Call back as soon as all of some pictures are there, at once if they are; and as soon as
- * they were for a glance.
+ * Call back once all of some pictures are there, at once if they are; and when they were
+ * for a glance.
  */
-export function whenSeen(pictures, there, seen) {
+export function whenSeen(pictures, there, seen, is = isThere) {
+  let areThere = false;
   const look = () => {
-    if (pictures.every(isThere)) there();
-    afterGlance(pictures.filter(isThere), () => areSeen(pictures) && seen());
-  };
-  for (const each of pictures) each.addEventListener("load", look, { once: true });
-  look();
-}
-
-/** Whether each of some pictures is there, or will not come; and was so for a glance. */
-export function areSettled(pictures) {
-  return pictures.every((each) => each.complete && glanced.has(each));
-}
-
-/** The same as `whenSeen`, of pictures that are there or will not come. */
-export function whenSettled(pictures, there, settled) {
-  const look = () => {
-    if (!pictures.every((each) => each.complete)) return;
-    there();
-    afterGlance(pictures, settled);
+    if (!areThere && pictures.every(is)) {
+      areThere = true;
+      there();
+    }
+    const some = pictures.filter(is);
+    afterGlance(() => {
+      for (const each of some) glanced.add(each);
+      if (areSeen(pictures, is)) seen();
+    });
   };
   for (const each of pictures)
-    for (const event of ["load", "error"]) each.addEventListener(event, look, { once: true });
+    for (const event of ["load", "error"]) each.addEventListener(event, look);
   look();
 }
 
-function afterGlance(pictures, then) {
-  const note = () => {
-    for (const each of pictures) glanced.add(each);
-    then();
-  };
-  if (performance.now() - pressed < MOMENT) setTimeout(note, GLANCE);
-  else note();
+/** Call back when what is shown now can have been looked at. */
+export function afterGlance(then) {
+  if (performance.now() - pressed < MOMENT) setTimeout(then, GLANCE);
+  else then();
 }

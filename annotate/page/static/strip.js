@@ -1,7 +1,7 @@
 // The last ten answers, each of which can be changed.
 
 import { personal } from "./page.js";
-import { CHOICES, actionOfChoice } from "./pair_keys.js";
+import { CHOICES, actionOfChoice } from "./pair.js";
 
 const MOST = 10;
 
@@ -15,7 +15,8 @@ export class Strip {
   /**
    * @param {HTMLElement} place a list
    * @param {string} kept where it is kept in the session's storage
-   * @param {(entry: object) => void} changed called when one is to be changed
+   * @param {(entry: {task: object, value: object}) => void} changed called when one is
+   *   to be changed
    */
   constructor(place, kept, changed) {
     this.#place = place;
@@ -39,16 +40,21 @@ export class Strip {
     this.#draw();
   }
 
-  /** The answer before that to a thing, or the last one; null: there is none. */
-  before(task) {
+  /** Change the answer before that to a thing, or the last one, if there is one. */
+  back(task) {
     const place = this.#entries.findIndex((entry) => entry.task.id === task?.id);
-    return this.#entries[(place < 0 ? this.#entries.length : place) - 1] ?? null;
+    const entry = this.#entries[(place < 0 ? this.#entries.length : place) - 1];
+    if (entry) this.#change(entry);
   }
 
   /** Mark the one that is being changed. */
   mark(task) {
     for (const button of this.#place.querySelectorAll("button"))
       button.setAttribute("aria-pressed", String(button.dataset.task === task?.id));
+  }
+
+  #change({ task, choice }) {
+    this.#changed({ task, value: { choice } });
   }
 
   #draw() {
@@ -76,7 +82,7 @@ export class Strip {
     button.append(picture, mark);
     button.addEventListener("click", () => {
       button.blur();
-      this.#changed(entry);
+      this.#change(entry);
     });
     item.append(button);
     return item;

@@ -9,9 +9,6 @@ const TOO_LONG = 600000;
 const RETRIES = [500, 2000, 5000, 15000, 60000];
 const POLL = [2000, 5000, 10000, 20000];
 
-/** What is said in these states on every page. */
-const WAITING = { loading: ["Loading …", ""], paused: ["You are paused", ""] };
-
 /**
  * Events: "change" when there is something to show, or nothing any more; "loaded" when
  * another picture is here; "renewed" when what is shown was given back after a long
@@ -47,7 +44,7 @@ export class TaskQueue extends EventTarget {
    * @param {number} how.preloaded things whose pictures are loaded
    * @param {(task: object) => string[]} how.pictures of a thing, the important first
    * @param {(task: object) => string[]} [how.handles] of its leases
-   * @param {() => object} [how.asks] what the server is told beside the count
+   * @param {() => object} [how.asks] sent to the server beside the count
    * @param {() => boolean} [how.isBegun] whether somebody works on what is shown, so
    *   that it stays there over a long absence
    */
@@ -124,19 +121,6 @@ export class TaskQueue extends EventTarget {
     this.#images.delete(url);
     made.alt = words;
     return made;
-  }
-
-  /**
-   * Say on the page why nothing is shown.
-   *
-   * @param {Record<string, string[]>} words by state, a title and what is below it
-   */
-  sayWhy(words) {
-    const at = (id) => document.getElementById(id);
-    const [title, more] = { ...WAITING, ...words }[this.state] ?? WAITING.loading;
-    at("work").dataset.state = "waiting";
-    at("waiting-title").textContent = title;
-    at("waiting-words").textContent = this.message || more;
   }
 
   async #fill() {
@@ -228,7 +212,7 @@ export class TaskQueue extends EventTarget {
     this.#renew();
   }
 
-  /** What is shown may be somebody else's by now: begin anew. */
+  /** What is shown may be somebody else's by now: begin again. */
   #renew() {
     this.stop();
     // Late answers are taken. Until then the server might give the same thing again.

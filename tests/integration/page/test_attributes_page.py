@@ -18,7 +18,7 @@ from tests.annotate.place import Place
 from tests.integration.page.clicks import first_click, second_click
 from tests.integration.page.conftest import PHONE
 from tests.integration.page.server import PageServer
-from tests.integration.page.waits import everything_is_sent
+from tests.integration.page.waits import everything_is_sent, shown
 
 #: Where a part of the head is, as fractions of the whole drawing: x from the left, y
 #: from the top.
@@ -51,11 +51,6 @@ def faces(place: Place) -> int:
     return 3
 
 
-def opened(page: Page, number: int) -> None:
-    """Wait until so many faces were shown, the last of them now."""
-    expect(page.locator("#work")).to_have_attribute("data-shown", str(number))
-
-
 def said(place: Place) -> list[Any]:
     """What counts, in the order in which it was said."""
     query = sa.select(attribute_answer).where(attribute_answer.c.replaced_at.is_(None))
@@ -73,14 +68,14 @@ def test_a_session_by_keyboard(
 ) -> None:
     with PageServer(place, "attributes") as server:
         page = sign_in(server, "/attributes")
-        opened(page, 1)
+        shown(page, 1)
         for key in ("g", "ArrowUp", "ArrowUp", "Shift+ArrowRight", "q", "2", "m"):
             page.keyboard.press(key)
         page.keyboard.press("Enter")
-        opened(page, 2)
+        shown(page, 2)
         # Each face begins from the front, with what the wiki says.
         page.keyboard.press("Enter")
-        opened(page, 3)
+        shown(page, 3)
         page.keyboard.press("u")
         expect(page.get_by_text("Nothing to describe")).to_be_visible()
         everything_is_sent(page)
@@ -99,14 +94,14 @@ def test_a_double_click_stores_one_answer(
 ) -> None:
     with PageServer(place, "attributes") as server:
         page = sign_in(server, "/attributes")
-        opened(page, 1)
+        shown(page, 1)
         expect(page.get_by_role("heading", level=1)).to_have_text("Describe this face")
         store = page.get_by_role("button", name="Store")
         first_click(store)
-        opened(page, 2)
+        shown(page, 2)
         second_click(store)
         page.keyboard.press("u")
-        opened(page, 3)
+        shown(page, 3)
         everything_is_sent(page)
         assert [row.yaw for row in said(place)] == [0, None]
 
@@ -116,10 +111,10 @@ def test_without_a_network_it_is_not_said_that_nothing_is_left(
 ) -> None:
     with PageServer(place, "attributes") as server:
         page = sign_in(server, "/attributes")
-        opened(page, 1)
+        shown(page, 1)
         page.context.set_offline(True)
         for number in range(1, faces + 1):
-            opened(page, number)
+            shown(page, number)
             page.keyboard.press("u")
         expect(page.get_by_role("heading", name="No connection")).to_be_visible()
         page.context.set_offline(False)
@@ -136,11 +131,26 @@ def test_a_face_that_is_not_there_is_not_described(
         page.route("**/picture/**", lambda route: route.abort())
         page.goto(f"{server.url}/attributes")
         page.get_by_role("button", name="Store").click()
-        expect(page.locator("#told")).to_contain_text("not there yet")
+        expect(page.locator("#trouble")).to_contain_text("not there yet")
         page.keyboard.press("u")
-        expect(page.locator("#told")).to_be_empty()
+        expect(page.locator("#trouble")).to_be_empty()
         everything_is_sent(page)
         assert [row.yaw for row in said(place)] == [None]
+
+
+def test_a_face_is_described_after_a_look_at_the_whole_picture(
+    place: Place, faces: int, sign_in: Callable[..., Page]
+) -> None:
+    with PageServer(place, "attributes") as server:
+        page = sign_in(server, "/attributes")
+        shown(page, 1)
+        page.keyboard.press("c")
+        expect(page.get_by_alt_text("The whole picture")).to_be_visible()
+        page.keyboard.press("c")
+        page.keyboard.press("Enter")
+        shown(page, 2)
+        everything_is_sent(page)
+        assert [row.yaw for row in said(place)] == [0]
 
 
 def test_going_back_changes_an_answer(
@@ -148,19 +158,19 @@ def test_going_back_changes_an_answer(
 ) -> None:
     with PageServer(place, "attributes") as server:
         page = sign_in(server, "/attributes")
-        opened(page, 1)
+        shown(page, 1)
         expect(page.locator("#back")).to_be_disabled()
         for key in ("a", "3", "Enter"):
             page.keyboard.press(key)
-        opened(page, 2)
+        shown(page, 2)
         page.keyboard.press("z")
-        opened(page, 3)
+        shown(page, 3)
         # What was said is there again.
         expect(page.locator("#yaw")).to_have_value("-90")
         expect(page.get_by_label("Most")).to_be_checked()
         page.keyboard.press("ArrowRight")
         page.keyboard.press("Enter")
-        opened(page, 4)
+        shown(page, 4)
         expect(page.locator("#yaw")).to_have_value("0")
         everything_is_sent(page)
         [row] = said(place)
@@ -173,7 +183,7 @@ def test_the_head_looks_as_the_angles_say(
     """Yaw to its left, pitch up, roll to its left shoulder: the viewer's right."""
     with PageServer(place, "attributes") as server:
         page = sign_in(server, "/attributes")
-        opened(page, 1)
+        shown(page, 1)
         front = {
             part: where(page, part)
             for part in ("nose", "mouth", "left-eye", "right-eye")
@@ -208,7 +218,7 @@ def test_points_of_the_head_turn_by_the_three_rotations(
     """Against matrices: roll about z, then pitch about x, then yaw about y."""
     with PageServer(place, "attributes") as server:
         page = sign_in(server, "/attributes")
-        opened(page, 1)
+        shown(page, 1)
         random = np.random.default_rng(7)
         cases = [
             (random.normal(size=3).tolist(), random.integers(-180, 181, 3).tolist())
@@ -229,7 +239,7 @@ def test_the_head_is_dragged(
 ) -> None:
     with PageServer(place, "attributes") as server:
         page = sign_in(server, "/attributes")
-        opened(page, 1)
+        shown(page, 1)
         box = page.locator("#head").bounding_box()
         assert box is not None
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -245,7 +255,7 @@ def test_the_head_is_dragged(
         page.get_by_label("A part").click()
         page.keyboard.press("ArrowLeft")
         page.keyboard.press("Enter")
-        opened(page, 2)
+        shown(page, 2)
         everything_is_sent(page)
         [row] = said(place)
         assert (row.yaw, row.pitch, row.occlusion) == (35, 20, "part")
@@ -256,7 +266,7 @@ def test_angles_stay_in_their_ranges(
 ) -> None:
     with PageServer(place, "attributes") as server:
         page = sign_in(server, "/attributes")
-        opened(page, 1)
+        shown(page, 1)
         page.keyboard.press("h")
         for _ in range(19):
             page.keyboard.press("ArrowRight")
@@ -265,7 +275,7 @@ def test_angles_stay_in_their_ranges(
         expect(page.locator("#yaw")).to_have_value("-175")
         expect(page.locator("#pitch")).to_have_value("90")
         page.keyboard.press("Enter")
-        opened(page, 2)
+        shown(page, 2)
         everything_is_sent(page)
         [row] = said(place)
         assert (row.yaw, row.pitch) == (-175, 90)
@@ -278,7 +288,7 @@ def test_a_face_is_described_by_touch_on_a_phone(
         page = sign_in(
             server, "/attributes", viewport=PHONE, has_touch=True, is_mobile=True
         )
-        opened(page, 1)
+        shown(page, 1)
         box = page.locator("#head").bounding_box()
         assert box is not None
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -299,7 +309,7 @@ def test_a_face_is_described_by_touch_on_a_phone(
         page.locator("label", has_text="Most").tap()
         page.locator("label", has_text="Other").tap()
         page.get_by_role("button", name="Store").tap()
-        opened(page, 2)
+        shown(page, 2)
         everything_is_sent(page)
         [row] = said(place)
         assert (row.yaw, row.pitch) == (-20, -10)
@@ -318,7 +328,7 @@ def test_a_name_of_hundreds_of_letters_does_not_widen_the_page(
         connection.execute(sa.update(character).values(name="W" * 495))
     with PageServer(place, "attributes") as server:
         page = sign_in(server, "/attributes", viewport=viewport)
-        opened(page, 1)
+        shown(page, 1)
         assert (
             page.evaluate("document.documentElement.scrollWidth") == (viewport["width"])
         )

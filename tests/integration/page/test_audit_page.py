@@ -14,9 +14,7 @@ from icf.annotate.people.people import Role
 from tests.annotate.audit.audited import MAKER, add_labels, items, planned
 from tests.annotate.place import Place
 from tests.integration.page.server import PageServer
-from tests.integration.page.test_pairs import shown
-from tests.integration.page.test_review_page import opened
-from tests.integration.page.waits import everything_is_sent, sent
+from tests.integration.page.waits import everything_is_sent, sent, shown
 
 #: Three labels of each kind are enough for it.
 GOAL = Goal(0.5, 0.8)
@@ -48,7 +46,7 @@ def test_people_check_labels_and_a_reviewer_decides(
         reviewer = sign_in(server, "/review", "Eve", Role.REVIEWER)
         expect(reviewer.locator("#work")).to_have_attribute("data-kind", "audit")
         expect(reviewer.locator("#why")).to_contain_text("Yours decides")
-        opened(reviewer, 1)
+        shown(reviewer, 1)
         reviewer.keyboard.press(KEYS[odd.label])
         expect(reviewer.get_by_text("Nothing to settle")).to_be_visible()
         everything_is_sent(reviewer)

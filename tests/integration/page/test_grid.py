@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 
 import sqlalchemy as sa
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Request, Route, expect
 
 from icf.catalogue.annotation.schema import lease
 from tests.annotate.pairs.asked import ask_about
@@ -14,12 +14,7 @@ from tests.annotate.place import Place
 from tests.integration.page.clicks import be_away, first_click, second_click
 from tests.integration.page.conftest import PHONE
 from tests.integration.page.server import PageServer, answers_of
-from tests.integration.page.waits import sent
-
-
-def shown(page: Page, number: int) -> None:
-    """Wait until so many grids were shown."""
-    expect(page.locator("#work")).to_have_attribute("data-shown", str(number))
+from tests.integration.page.waits import seen, sent, shown
 
 
 def choices(place: Place) -> Counter[str]:
@@ -116,6 +111,67 @@ def test_no_grid_is_answered_before_its_pictures_are_there(
         page.keyboard.press("Enter")
         sent(page, 1)
         assert choices(place) == {"true": 16}
+
+
+def test_a_grid_is_answered_without_a_picture_that_never_comes(
+    place: Place, sign_in: Callable[..., Page]
+) -> None:
+    ask_about(place, 4, probability=0.95)
+    with PageServer(place, "grid") as server:
+        page = sign_in(server, "/")
+        held: list[Route] = []
+        page.route("**/candidate.jpg", lambda route: held.append(route))
+        with page.expect_request("**/candidate.jpg") as asked:
+            page.goto(f"{server.url}/grid")
+        expect(page.locator(".tile")).to_have_count(4)
+        lost, *others = held
+        assert lost.request == asked.value
+        # It is tried again, and the others come meanwhile.
+        with page.expect_request(lost.request.url):
+            lost.abort()
+        for each in others:
+            each.continue_()
+        seen(page, ".tile:not(:first-child) img")
+        held[-1].abort()
+        shown(page, 1)
+        page.keyboard.press("Enter")
+        sent(page, 1)
+        assert choices(place) == {"true": 3, "unsure": 1}
+
+
+def test_nobody_is_said_to_be_whom_no_picture_shows(
+    place: Place, sign_in: Callable[..., Page]
+) -> None:
+    ask_about(place, 20, probability=0.95)
+    with PageServer(place, "grid") as server:
+        page = sign_in(server, "/")
+        asked: list[str] = []
+
+        def lose(route: Route) -> None:
+            """The second grid's: they fail, and then take for ever."""
+            is_new = route.request.url not in asked
+            asked.append(route.request.url)
+            if is_new and len(set(asked)) > 16:
+                route.abort()
+            elif is_new:
+                route.continue_()
+
+        lost: set[str] = set()
+
+        def are_lost(request: Request) -> bool:
+            lost.add(request.url)
+            return len(lost) == 4
+
+        page.route("**/candidate.jpg", lose)
+        with page.expect_event("requestfailed", are_lost):
+            page.goto(f"{server.url}/grid")
+        shown(page, 1)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("button", name="The other 0 are")).to_be_visible()
+        shown(page, 2)
+        page.keyboard.press("Enter")
+        sent(page, 2)
+        assert choices(place) == {"true": 16, "unsure": 4}
 
 
 def test_a_double_click_answers_one_grid(

@@ -17,14 +17,13 @@ from tests.annotate.pairs.asked import ask_about, count_answers
 from tests.annotate.place import Place
 from tests.integration.page.conftest import join
 from tests.integration.page.server import MortalServer, PageServer, answers_of
-from tests.integration.page.test_pairs import shown
-from tests.integration.page.waits import everything_is_sent, kept, loaded, sent
+from tests.integration.page.waits import everything_is_sent, kept, loaded, sent, shown
 
 #: Resolves when so many pairs were seen; quicker than to look now and then.
 SEEN = """(number) => new Promise((done, fail) => {
   setTimeout(() => fail(`pair ${number} was not seen`), 60000);
   const work = document.getElementById("work");
-  const look = () => Number(work.dataset.seen) >= number && done(true);
+  const look = () => Number(work.dataset.shown) >= number && done(true);
   new MutationObserver(look).observe(work, { attributes: true });
   look();
 })"""

@@ -14,12 +14,7 @@ from tests.annotate.place import Place
 from tests.integration.page.clicks import be_away, first_click, second_click
 from tests.integration.page.conftest import PHONE, join
 from tests.integration.page.server import PageServer, answers_of
-from tests.integration.page.waits import sent
-
-
-def shown(page: Page, number: int) -> None:
-    """Wait until so many pairs were seen, the last of them now."""
-    expect(page.locator("#work")).to_have_attribute("data-seen", str(number))
+from tests.integration.page.waits import sent, shown
 
 
 def test_a_session_by_keyboard(place: Place, sign_in: Callable[..., Page]) -> None:
@@ -254,6 +249,7 @@ def test_nothing_is_compared_with_a_reference_that_is_not_there(
         for key in "fjn":
             page.keyboard.press(key)
         expect(page.locator("#work")).to_have_attribute("data-stored", "1")
+        expect(page.locator("#work")).to_have_attribute("data-open", "2")
         page.keyboard.press("u")
         sent(page, 2)
         choices = ("not_a_face", "unsure")

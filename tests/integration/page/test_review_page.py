@@ -22,14 +22,9 @@ from tests.annotate.review.expert import (
 from tests.integration.page.clicks import first_click, second_click
 from tests.integration.page.conftest import PHONE
 from tests.integration.page.server import PageServer
-from tests.integration.page.waits import everything_is_sent
+from tests.integration.page.waits import everything_is_sent, shown
 
 T, F = Choice.TRUE, Choice.FALSE
-
-
-def opened(page: Page, number: int) -> None:
-    """Wait until so many things were shown, the last of them now."""
-    expect(page.locator("#work")).to_have_attribute("data-shown", str(number))
 
 
 def followed(place: Place, page: Page) -> dict[int, str]:
@@ -47,13 +42,13 @@ def test_a_conflict_is_settled_after_a_look_at_what_others_said(
     vote(place, two, T, F)
     with PageServer(place, "review") as server:
         page = sign_in(server, "/review", "Eve", Role.REVIEWER)
-        opened(page, 1)
+        shown(page, 1)
         expect(page.locator("#why")).to_contain_text("contradict")
         expect(page.locator("#votes")).to_be_empty()
         page.keyboard.press("v")
         expect(page.locator("#votes")).to_have_text("2 say “same”, 1 says “different”")
         page.keyboard.press("j")
-        opened(page, 2)
+        shown(page, 2)
         # The next one is looked at without them again.
         expect(page.locator("#votes")).to_be_empty()
         page.keyboard.press("f")
@@ -70,22 +65,22 @@ def test_the_last_answers_are_undone(
     with PageServer(place, "review") as server:
         page = sign_in(server, "/review", "Eve", Role.REVIEWER)
         for number in (1, 2):
-            opened(page, number)
+            shown(page, number)
             page.keyboard.press("f")
-        opened(page, 3)
+        shown(page, 3)
         page.keyboard.press("Backspace")
-        opened(page, 4)
+        shown(page, 4)
         expect(page.locator("#work")).to_have_attribute("data-state", "changing")
         expect(page.locator("#choices .was")).to_have_text("SameF")
         page.keyboard.press("z")
-        opened(page, 5)
+        shown(page, 5)
         page.keyboard.press("j")
         # It goes on with the one that was left.
-        opened(page, 6)
+        shown(page, 6)
         page.locator("#strip button").nth(1).click()
-        opened(page, 7)
+        shown(page, 7)
         page.keyboard.press("u")
-        opened(page, 8)
+        shown(page, 8)
         page.keyboard.press("n")
         expect(page.get_by_text("Nothing to settle")).to_be_visible()
         labels = followed(place, page)
@@ -101,7 +96,7 @@ def test_a_merge_is_answered_from_its_own_tab(
     suspect(place, twin(place, ann, bea))
     with PageServer(place, "review") as server:
         page = sign_in(server, "/review", "Eve", Role.REVIEWER)
-        opened(page, 1)
+        shown(page, 1)
         parts = page.locator("#parts button")
         expect(parts).to_have_text(
             [
@@ -118,7 +113,7 @@ def test_a_merge_is_answered_from_its_own_tab(
         expect(page.locator("#work")).to_have_attribute("data-kind", "outlier")
         page.get_by_role("button", name="Merges").click()
         expect(page.locator("#work")).to_have_attribute("data-kind", "merge")
-        opened(page, 3)
+        shown(page, 3)
         expect(page.locator("#asked")).to_have_text("Is this Ann?")
         expect(page.locator("#why")).to_contain_text("icf-filter review --apply")
         expect(page.locator("#own-of")).to_contain_text("Now: Bea")
@@ -148,7 +143,7 @@ def test_a_twin_is_settled_by_touch_on_a_phone(
             has_touch=True,
             is_mobile=True,
         )
-        opened(page, 1)
+        shown(page, 1)
         expect(page.locator("#own img")).to_have_count(1)
         seen = "(each) => each.every((one) => one.complete && one.naturalWidth > 0)"
         pictures = page.locator(".faces img")
@@ -187,14 +182,14 @@ def test_a_double_click_settles_one_conflict(
     lying = {"width": 667, "height": 375}
     with PageServer(place, "review") as server:
         page = sign_in(server, "/review", "Eve", Role.REVIEWER, viewport=lying)
-        opened(page, 1)
+        shown(page, 1)
         # Its faces can be seen on a phone on its side.
         box = page.locator("#candidate").bounding_box()
         assert box is not None
         assert box["height"] > 100
         same = page.locator("#choices").get_by_role("button", name="Same")
         first_click(same)
-        opened(page, 2)
+        shown(page, 2)
         second_click(same)
         page.keyboard.press("j")
         expect(page.get_by_text("Nothing to settle")).to_be_visible()
@@ -215,4 +210,5 @@ def test_nothing_is_settled_by_a_face_that_is_not_there(
         expect(page.get_by_role("alert")).to_contain_text("not there yet")
         page.keyboard.press("u")
         expect(page.get_by_text("Nothing to settle")).to_be_visible()
+        expect(page.get_by_role("alert")).to_have_count(0)
         assert followed(place, page) == {one: "unsure"}

@@ -139,7 +139,7 @@ def answer_pairs(page: Page, knower: Knower, most: int | None = None) -> int:
     """Answer pairs rightly, so many or until nothing is left; return how many."""
     nothing, given = page.get_by_text("Nothing left for now"), 0
     while given != most:
-        now = f'#work[data-seen="{given + 1}"][data-state="asking"]'
+        now = f'#work[data-shown="{given + 1}"][data-state="asking"]'
         expect(page.locator(now).or_(nothing)).to_be_visible()
         if nothing.is_visible():
             break

@@ -30,6 +30,11 @@ def kept(page: Page, number: int) -> None:
     expect(page.locator("#banner")).to_have_attribute("data-waiting", str(number))
 
 
+def shown(page: Page, number: int) -> None:
+    """Wait until so many things were shown, and the last one can be answered."""
+    expect(page.locator("#work")).to_have_attribute("data-shown", str(number))
+
+
 def loaded(page: Page, ahead: int) -> None:
     """Wait until so many can be answered without a network, after the one shown."""
     expect(page.locator("#work")).to_have_attribute("data-ahead", str(ahead))

@@ -1,9 +1,9 @@
-// The choices of a pair, and the keys that make them.
+// A pair: what is shown of it, the choices, and the keys that make them.
 
 import { isDoubled, keys } from "./page.js";
 
 /** What is compared, as the ids of where it is shown. */
-export const COMPARED = ["candidate", "reference"];
+const COMPARED = ["candidate", "reference"];
 
 /**
  * By action: what the server stores, what buttons say, a sign, a class of colour, and of
@@ -53,29 +53,54 @@ export const CHOICES = {
   },
 };
 
+const at = (id) => document.getElementById(id);
+
 /** The action of a choice that the server knows. */
 export function actionOfChoice(choice) {
   return Object.keys(CHOICES).find((action) => CHOICES[action].choice === choice);
 }
 
-/** The pictures in some places; a reference that is asked about has none beside it. */
-export function picturesIn(ids) {
-  return ids.flatMap((id) => [...document.getElementById(id).children]);
-}
+/** What of a pair is loaded ahead. */
+export const picturesOf = (task) => [task.candidate, ...task.references];
 
-/** What is asked about a pair. */
-export function questionOf(task) {
-  return task.alone
+/** The pictures in some places; a reference that is asked about has none beside it. */
+const picturesIn = (ids) => ids.flatMap((id) => [...at(id).children]);
+
+/** What is compared, as elements. */
+export const compared = () => picturesIn(COMPARED);
+
+/** Show a pair, and what was said of it before. */
+export function showPair(queue, task, said) {
+  at("work").dataset.alone = task.alone;
+  at("asked").textContent = task.alone
     ? `Is this a good picture of ${task.character}?`
     : `Is this ${task.character}?`;
+  at("album").textContent = task.album;
+  at("candidate").replaceChildren(queue.image(task.candidate, "the face in question"));
+  const [first, ...others] = task.references;
+  fill(queue, "reference", first ? [first] : [], task.character);
+  fill(queue, "others", others, task.character);
+  for (const button of at("choices").querySelectorAll("button")) {
+    const { choice, says, alone } = CHOICES[button.dataset.action];
+    const words = task.alone ? alone : says;
+    button.hidden = words === null;
+    button.querySelector("span").textContent = words ?? "";
+    button.classList.toggle("was", choice === said?.choice);
+  }
 }
 
-/** Give the button of a choice the words that it has for a pair; null: none. */
-export function label(button, task) {
-  const { says, alone } = CHOICES[button.dataset.action];
-  const words = task.alone ? alone : says;
-  button.hidden = words === null;
-  button.querySelector("span").textContent = words ?? "";
+/** Show pictures of a character to compare with. */
+export function fill(queue, id, urls, character) {
+  const words = `${character}, for comparison`;
+  at(id).replaceChildren(...urls.map((url) => queue.image(url, words)));
+  at(id).hidden = urls.length === 0;
+}
+
+/** Answer the pair that is shown, if what the answer is about can be seen. */
+export function answerPair(turns, action) {
+  const { choice, alone, seen } = CHOICES[action];
+  if (turns.current?.alone && alone === null) return;
+  turns.answer({ choice }, picturesIn(seen));
 }
 
 /** Have the buttons of the page do what their keys do, which they show. */
