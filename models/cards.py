@@ -85,16 +85,24 @@ def bundled_path(name: str) -> Path:
     return Path(str(resources.files("icf.models"))) / "bundled" / f"{name}.onnx"
 
 
+def absent(path: Path) -> str | None:
+    """Say that neither weights nor a card are there; None if one of them is."""
+    card = path.with_suffix(".json")
+    if path.exists() or card.exists():
+        return None
+    return f"there is no model {path}: neither weights nor a card {card}"
+
+
 def weights_path(path: Path) -> Path:
     """The weights of a model that is named by its weights or by its card.
 
     Raises:
         BadModel: neither is there, or the card cannot be read.
     """
-    card = path.with_suffix(".json")
-    if not path.exists() and not card.exists():
-        raise BadModel(f"there is no model {path}: neither weights nor a card {card}")
-    return path.with_name(load_card(path).file) if path == card else path
+    if no_model := absent(path):
+        raise BadModel(no_model)
+    is_card = path.suffix == ".json"
+    return path.with_name(load_card(path).file) if is_card else path
 
 
 def load_card(path: Path) -> ModelCard:
@@ -147,11 +155,6 @@ def save_card(card: ModelCard, path: Path) -> None:
     replace_file(path, [text.encode(), b"\n"])
 
 
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    return hash_file(path)
-
-
 def new_card(
     weights: Path, task: str, form: str, parameters: Mapping[str, float], **more: Any
 ) -> ModelCard:
@@ -169,7 +172,7 @@ def new_card(
         "task": task,
         "format": form,
         "file": weights.name,
-        "sha256": sha256_of(weights),
+        "sha256": hash_file(weights),
         "bytes": weights.stat().st_size,
         "created": datetime.date.today().isoformat(),
         "parameters": dict(parameters),
@@ -181,7 +184,7 @@ def of_file(card: ModelCard, weights: Path) -> ModelCard:
     """Return a card with the name, hash and size of another file."""
     size = weights.stat().st_size
     return dataclasses.replace(
-        card, file=weights.name, sha256=sha256_of(weights), bytes=size
+        card, file=weights.name, sha256=hash_file(weights), bytes=size
     )
 
 
@@ -207,7 +210,7 @@ def verified(path: Path, task: str, parameters: Set[str]) -> ModelCard:
     size = path.stat().st_size
     if size != card.bytes:
         raise BadModel(f"{path} has {size} bytes; its card promises {card.bytes}")
-    found = sha256_of(path)
+    found = hash_file(path)
     if found != card.sha256:
         raise BadModel(f"{path} has SHA-256 {found}; its card promises {card.sha256}")
     return card

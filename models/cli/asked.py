@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Literal
 
 from icf.command import Invocation
 from icf.errors import WrongUse
+from icf.models.registry.tasks import Task
 
 if TYPE_CHECKING:
     from icf.workspace import Workspace
-
-TaskName = Literal["embedder", "detector"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class Asked:
     loss: str | None = None
     mix: Literal["auto"] | None = None
 
-    def command(self, task: TaskName) -> str:
+    def command(self, task: Task) -> str:
         """Return the command that asks for this, but for where the result goes."""
         options: Mapping[str, object] = {
             "--recipe": self.recipe,

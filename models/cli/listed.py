@@ -28,7 +28,7 @@ def models_table(cards: Sequence[ModelCard]) -> Table:
     """Models as people see them: a line for each group of figures."""
     rows = []
     for card in cards:
-        for group, figures in card.figures.items():
+        for group, figures in (card.figures or {"nothing": {}}).items():
             text = ", ".join(f"{name} {value}" for name, value in figures.items())
             rows.append([card.name, card.sha256[:12], card.created, group, text])
     return command.table(["model", "sha256", "created", "measured on", "figures"], rows)

@@ -19,7 +19,9 @@ from icf.models.cli.listed import models_table, summary
     help="Folder for the ONNX file and its card.",
 )
 @click.option(
-    "--seed", type=int, help="Random seed of the examples  [default: the recipe's]."
+    "--seed",
+    type=click.IntRange(0),
+    help="Random seed of the examples  [default: the recipe's].",
 )
 @click.option("--dry-run", is_flag=True, help="Only show what would be done.")
 @shared_options

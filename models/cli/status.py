@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.models.cli.art import cached
+from icf.models.training.run_files import CHECKPOINT, RUN, read_head, read_run
 
 #: Models whose training resumes from a checkpoint.
 LONG = ("detector", "embedder")
@@ -47,21 +47,14 @@ def run_in(folder: Path) -> dict[str, int] | None:
     """
     if turns := sorted(folder.glob("turn-*"), key=lambda each: int(each.name[5:])):
         folder = turns[-1]
-    finished = folder / "run.json"
+    finished = folder / RUN
     if finished.is_file():
-        run = json.loads(finished.read_text(encoding="utf-8"))
+        run = read_run(finished)
         seed = run["identity"]["config"]["loop"]["seed"]
         return {"step": run["steps"], "steps": run["steps"], "seed": seed}
-    checkpoint = folder / "checkpoint.safetensors"
+    checkpoint = folder / CHECKPOINT
     if not checkpoint.exists():
         return None
-    import safetensors
-
-    with safetensors.safe_open(checkpoint, "np") as file:
-        about = file.metadata()
-    identity = json.loads(about["identity"])
-    return {
-        "step": int(about["step"]),
-        "steps": int(about["steps"]),
-        "seed": int(identity["config"]["loop"]["seed"]),
-    }
+    head = read_head(checkpoint)
+    seed = head.identity["config"]["loop"]["seed"]
+    return {"step": head.step, "steps": head.steps, "seed": seed}

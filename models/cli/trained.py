@@ -12,13 +12,15 @@ from icf.command import Invocation
 from icf.errors import WrongUse
 from icf.models.cards import BUNDLED_WORD, bundled_path
 from icf.models.cli.art import cached
-from icf.models.cli.asked import Asked, TaskName, workspace_of
+from icf.models.cli.asked import Asked, workspace_of
+from icf.models.cli.model.listed import as_typed
 from icf.models.cli.watching import watching
 from icf.models.data.index import DataIndex, Source, build_index
 from icf.models.data.spec import DataSpec, open_reader, parse
 from icf.models.networks import NETWORKS, TIMM
 from icf.models.networks.timm_body import unknown_architecture
-from icf.models.registry.resolve import find
+from icf.models.registry.resolve import find_there
+from icf.models.registry.tasks import Task
 from icf.models.training.config import TrainingConfig, read_config
 from icf.models.training.detector.config import DetectorConfig
 from icf.models.training.detector.mix import decided
@@ -30,7 +32,7 @@ from icf.stores.files import replace_file
 from icf.workspace import Workspace
 
 
-def train_as_asked(invocation: Invocation, task: TaskName, asked: Asked) -> Trained:
+def train_as_asked(invocation: Invocation, task: Task, asked: Asked) -> Trained:
     """Train the model that a command line asks for.
 
     Raises:
@@ -71,7 +73,7 @@ def train_as_asked(invocation: Invocation, task: TaskName, asked: Asked) -> Trai
 
 
 def read_data(
-    task: TaskName, specs: list[DataSpec], workspace: Workspace | None
+    task: Task, specs: list[DataSpec], workspace: Workspace | None
 ) -> DataIndex:
     """Read what would be trained on.
 
@@ -91,7 +93,7 @@ def _opened(specs: list[DataSpec], workspace: Workspace | None) -> list[Source]:
 
 
 def read_asked(
-    task: TaskName, asked: Asked, workspace: Workspace | None
+    task: Task, asked: Asked, workspace: Workspace | None
 ) -> tuple[Path | None, TrainingConfig, list[DataSpec]]:
     """Read what a command line names: the model to start from, configuration, data.
 
@@ -137,7 +139,7 @@ def _check_bundled(asked: Asked) -> None:
 
 def _train_bundled(
     invocation: Invocation,
-    task: TaskName,
+    task: Task,
     asked: Asked,
     config: TrainingConfig,
     first: Path | None,
@@ -173,12 +175,12 @@ def _train_bundled(
     return dataclasses.replace(made, path=asked.out / made.path.name)
 
 
-def _model(text: str, task: TaskName, workspace: Workspace | None) -> Path:
+def _model(text: str, task: Task, workspace: Workspace | None) -> Path:
     """Return where a model is that a user names."""
     if text == BUNDLED_WORD:
         return bundled_path(task)
     if workspace is not None:
-        return find(workspace, text, task)
+        return find_there(workspace, as_typed(text), task)
     path = Path(text).expanduser()
     if not path.exists():
         raise WrongUse(

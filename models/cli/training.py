@@ -12,8 +12,9 @@ import click
 from icf.command import Invocation
 from icf.errors import WrongUse
 from icf.models.cli.art import check_machine
-from icf.models.cli.asked import Asked, TaskName, workspace_of
+from icf.models.cli.asked import Asked, workspace_of
 from icf.models.cli.listed import models_table
+from icf.models.registry.tasks import Task
 
 Function = Callable[..., Any]
 
@@ -58,7 +59,11 @@ _OPTIONS = (
         type=click.IntRange(1),
         help="Number of batches  [default: the recipe's].",
     ),
-    click.option("--seed", type=int, help="Random seed  [default: the recipe's]."),
+    click.option(
+        "--seed",
+        type=click.IntRange(0),
+        help="Random seed  [default: the recipe's].",
+    ),
     click.option(
         "--device",
         type=click.Choice(["auto", "cpu", "cuda"]),
@@ -86,7 +91,7 @@ def training_options(function: Function) -> Function:
     return function
 
 
-def run_training(invocation: Invocation, task: TaskName, asked: Asked) -> None:
+def run_training(invocation: Invocation, task: Task, asked: Asked) -> None:
     """Train as a command line asks, and print the model.
 
     Raises:
@@ -112,7 +117,7 @@ def run_training(invocation: Invocation, task: TaskName, asked: Asked) -> None:
         invocation.emit(trained.as_json(), lambda: models_table([trained.card]))
 
 
-def _say_plan(invocation: Invocation, task: TaskName, asked: Asked) -> None:
+def _say_plan(invocation: Invocation, task: Task, asked: Asked) -> None:
     from icf.models.cli.status import run_in
 
     found = run_in(asked.out)
@@ -131,7 +136,7 @@ def _say_plan(invocation: Invocation, task: TaskName, asked: Asked) -> None:
     invocation.emit(value, lambda: text)
 
 
-def _count_data(invocation: Invocation, task: TaskName, asked: Asked) -> dict[str, int]:
+def _count_data(invocation: Invocation, task: Task, asked: Asked) -> dict[str, int]:
     """Read what would be trained on, and say what is left out of it.
 
     Returns:

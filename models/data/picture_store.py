@@ -132,7 +132,7 @@ class _Store:
             except OSError as error:
                 raise BrokenMachine(
                     f"cannot write the cache {self._folder}: {error}; free some space, "
-                    "or name another folder for it"
+                    "or check who may write there"
                 ) from error
             packs = Packs(self._folder)
             found = packs.find(ids)

@@ -55,7 +55,7 @@ READERS = Registry(
 WORKSPACE = "workspace"
 
 #: A share behind a place. A folder whose own name ends so needs a share behind it.
-_SHARE = re.compile(r"=([0-9]*\.?[0-9]+)$")
+_SHARE = re.compile(r"=(-?[0-9]*\.?[0-9]+)$")
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from icf.errors import BadModel
-from icf.models.cards import ModelCard, load_card, save_card, sha256_of, weights_path
+from icf.models.cards import ModelCard, load_card, save_card, weights_path
 from icf.models.data.base import LabelledFace, Reader
 from icf.models.detection import Detector
 from icf.models.embedding import Embedder
@@ -23,6 +23,7 @@ from icf.models.gate.average_precision import FoundFaces, TrueFaces, matched
 from icf.models.gate.retrieval import Labels, retrieve
 from icf.models.registry import store
 from icf.models.runtime.network import watching
+from icf.stores.files import hash_file
 from icf.workspace import Workspace
 
 Array = NDArray[np.float32]
@@ -86,7 +87,7 @@ class _Made:
             name=self.target.stem,
             network="",
             file=self.target.name,
-            sha256=sha256_of(self.target),
+            sha256=hash_file(self.target),
             bytes=self.target.stat().st_size,
             created=datetime.date.today().isoformat(),
             parent=self.full.sha256,

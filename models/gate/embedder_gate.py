@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,9 +21,15 @@ from icf.models.gate.embedders import (
     some_crops,
 )
 from icf.models.gate.report import GateReport
+from icf.models.gate.seen import audit_names, seen_by
 from icf.models.gate.soundness import TRIED, check_embedder
 from icf.models.gate.verdict import Pair
 from icf.workspace import Workspace
+
+_TRAIN_ANOTHER = (
+    ", so it knows what it is compared on: train another; `icf-train embedder --data "
+    "workspace` leaves them out"
+)
 
 
 def fingerprint(workspace: Workspace, connection: sa.Connection) -> str:
@@ -39,6 +46,7 @@ def compare(workspace: Workspace, pair: Pair, advance: Advance) -> GateReport:
     settings, chosen = workspace.settings.gate, workspace.settings.filter
     with workspace.catalogue.read() as connection:
         audit = read_audit_faces(connection)
+        names = audit_names(connection)
     report = verdict.blank(workspace, "embedder", pair, FIGURE, _hash(workspace, audit))
     try:
         ours = _sound(workspace, pair, audit)
@@ -56,7 +64,8 @@ def compare(workspace: Workspace, pair: Pair, advance: Advance) -> GateReport:
         return report.refused(verdict.too_small(reasons))
     champion, challenger = (each[usable] for each in vectors)
     found = compare_embedders(audit, champion, challenger, settings)
-    lost = int((~usable).sum())
+    knows = seen_by(pair.challenger, names)
+    reasons = [f"it {knows}{_TRAIN_ANOTHER}"] if knows else []
     return replace(
         verdict.judged(report, found.difference, "audit characters"),
         floors=found.floors,
@@ -69,10 +78,15 @@ def compare(workspace: Workspace, pair: Pair, advance: Advance) -> GateReport:
             "champion": found.champion.figures(),
             "challenger": found.challenger.figures(),
         },
-        notes=(f"{lost:,} audit faces were left out: their pictures are lost",)
-        if lost
-        else (),
-    ).refused(floors.reasons(found.floors))
+        notes=tuple(_notes(pair, names, int((~usable).sum()))),
+    ).refused([*reasons, *floors.reasons(found.floors)])
+
+
+def _notes(pair: Pair, names: Sequence[str], lost: int) -> Iterator[str]:
+    if lost:
+        yield f"{lost:,} audit faces were left out: their pictures are lost"
+    if knows := seen_by(pair.champion, names):
+        yield f"the champion {knows}: it looks better here than it is"
 
 
 def _sound(workspace: Workspace, pair: Pair, audit: AuditFaces) -> Embedder:

@@ -40,7 +40,7 @@ class Detector(SmallRetinaNet):
         return [[self.shallow], [self.middle], [self.deep]]
 
     def load_published(self, state: Mapping[str, Tensor]) -> str:
-        """Load torchvision's MobileNetV2; the rest starts anew."""
+        """Load torchvision's MobileNetV2; the rest starts untrained."""
         load_blocks(state, self.shallow, self.middle, self.deep)
         return "only MobileNetV2 is from these weights; pyramid and head start anew"
 

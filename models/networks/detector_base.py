@@ -53,7 +53,7 @@ class DetectorNetwork(nn.Module, ABC):
             state: of a backbone for ImageNet, or of a whole detector.
 
         Returns:
-            What is not from these weights and starts anew: a sentence.
+            What is not from these weights and starts untrained: a sentence.
 
         Raises:
             BadModel: they belong to another network.

@@ -71,7 +71,7 @@ class FaceRetinaNet(SmallRetinaNet):
         ]
 
     def load_published(self, state: Mapping[str, Tensor]) -> str:
-        """Load CenterFace's body and neck; the rest starts anew.
+        """Load CenterFace's body and neck; the rest starts untrained.
 
         Raises:
             BadModel: the weights are of another network.

@@ -99,15 +99,15 @@ class RetinaNet(DetectorNetwork):
 
     def _load_retinanet(self, state: dict[str, Tensor]) -> str:
         number = len(state[f"{_CLASSES}.weight"]) // _SHAPES
-        anew = set()
+        fresh = set()
         if number != len(KINDS):
-            anew = {f"{_CLASSES}.weight", f"{_CLASSES}.bias"}
-            for name in anew:
+            fresh = {f"{_CLASSES}.weight", f"{_CLASSES}.bias"}
+            for name in fresh:
                 del state[name]
-        _load(self, state, anew)
-        if anew and not any(name.endswith("num_batches_tracked") for name in state):
+        _load(self, state, fresh)
+        if fresh and not any(name.endswith("num_batches_tracked") for name in state):
             _without_epsilon(self.backbone.body)
-        if not anew:
+        if not fresh:
             return ""
         return (
             f"the weights tell {number} classes apart, this network "
@@ -116,8 +116,8 @@ class RetinaNet(DetectorNetwork):
         )
 
 
-def _load(network: nn.Module, state: Mapping[str, Tensor], anew: set[str]) -> None:
-    """Load all weights but those in ``anew``.
+def _load(network: nn.Module, state: Mapping[str, Tensor], fresh: set[str]) -> None:
+    """Load all weights but those in ``fresh``.
 
     Raises:
         BadModel: others are missing, too many, or of another shape.
@@ -129,7 +129,7 @@ def _load(network: nn.Module, state: Mapping[str, Tensor], anew: set[str]) -> No
     missing = [
         name
         for name in found.missing_keys
-        if name not in anew and not name.endswith("num_batches_tracked")
+        if name not in fresh and not name.endswith("num_batches_tracked")
     ]
     for what, names in (("lack", missing), ("have also", found.unexpected_keys)):
         if names:

@@ -15,14 +15,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from icf.errors import BadInput, BadModel, WrongUse
-from icf.models.cards import (
-    ModelCard,
-    load_card,
-    new_card,
-    of_file,
-    save_card,
-    sha256_of,
-)
+from icf.models.cards import ModelCard, load_card, new_card, of_file, save_card
 from icf.models.formats.base import FORMATS, Opening
 from icf.models.formats.outside import COLOURS, OutsideFormat, Published
 from icf.models.outside import conversion, download, members, onnx_file
@@ -30,6 +23,7 @@ from icf.models.outside.probe import probe
 from icf.models.registry import store
 from icf.models.registry.known import known_models
 from icf.redact import redact, without_login
+from icf.stores.files import hash_file
 from icf.workspace import Workspace
 
 #: Names of files that say nothing: the folder around them does.
@@ -164,7 +158,7 @@ def _checked(path: Path, wanted: str) -> str:
     Raises:
         BadInput: it is another.
     """
-    found = sha256_of(path)
+    found = hash_file(path)
     if wanted and found != wanted.lower():
         raise BadInput(
             f"{path.name} has SHA-256 {found}; expected {wanted.lower()}: it is "

@@ -30,7 +30,7 @@ def conversion(form: str) -> Conversion | None:
     """Return what converts weights that are added as ``form``; None: nothing has to.
 
     Raises:
-        WrongUse: ``timm`` without the name of an architecture.
+        WrongUse: ``timm`` without the name of an architecture, or with none it has.
     """
     if form == TIMM.rstrip(":") or form == TIMM:
         raise WrongUse(
@@ -39,9 +39,12 @@ def conversion(form: str) -> Conversion | None:
         )
     # Imported here: PyTorch takes seconds.
     if form.startswith(TIMM) or form == DINOV2:
+        from icf.models.networks.timm_body import unknown_architecture
         from icf.models.outside import backbone
 
         architecture = form.removeprefix(TIMM) if form != DINOV2 else ""
+        if architecture and (unknown := unknown_architecture(architecture)):
+            raise WrongUse(f"--as {form}: {unknown}")
         return lambda path, given, folder: backbone.convert(
             path, architecture, given, folder
         )

@@ -76,8 +76,8 @@ def download(
     Args:
         url: its address.
         folder: where it goes, under the name in the address.
-        begin: told the size once it is known, or None; what it returns is told the
-            bytes that have come since.
+        begin: called with the size once it is known, or None; what it returns is
+            called with the bytes that have come since.
         max_bytes: the most that it may have.
 
     Raises:
@@ -132,7 +132,7 @@ def _saved(
     expected = int(stated) if stated.isdecimal() else None
     if expected is not None and expected > max_bytes:
         raise _too_large(response.url, expected, max_bytes)
-    told, digest, size = begin(expected), hashlib.sha256(), 0
+    advance, digest, size = begin(expected), hashlib.sha256(), 0
     with path.open("wb") as file:
         for piece in response.iter_content(_PIECE):
             size += len(piece)
@@ -140,7 +140,7 @@ def _saved(
                 raise _too_large(response.url, size, max_bytes)
             digest.update(piece)
             file.write(piece)
-            told(len(piece))
+            advance(len(piece))
     if expected is not None and size != expected:
         raise BrokenMachine(
             f"{response.url}: {size} of {expected} bytes came; give the command again"

@@ -23,11 +23,11 @@ from icf.models.cards import (
     load_card,
     new_card,
     save_card,
-    sha256_of,
 )
 from icf.models.registry import store
 from icf.models.registry.known import FOLDER, known_models
 from icf.models.registry.tasks import Task
+from icf.stores.files import hash_file
 from icf.workspace import Workspace
 
 CENTERFACE = "centerface"
@@ -158,7 +158,7 @@ def _with_bundled(source: Path) -> _Made:
 
 
 def _another(source: Path) -> tuple[str, ...]:
-    if (found := sha256_of(source)) == _SHA256:
+    if (found := hash_file(source)) == _SHA256:
         return ()
     return (
         f"Its file of CenterFace has SHA-256 {found[:12]}, and not {_SHA256[:12]}, "

@@ -15,7 +15,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from icf.errors import BadModel, WrongUse
-from icf.models.cards import BUNDLED_WORD, bundled_path, load_card, weights_path
+from icf.models.cards import (
+    BUNDLED_WORD,
+    absent,
+    bundled_path,
+    load_card,
+    weights_path,
+)
 from icf.models.registry import aliases, packaged
 from icf.models.registry.aliases import ALIASES, Alias
 from icf.models.registry.known import KnownModel, known_models
@@ -39,6 +45,19 @@ def model_path(workspace: Workspace, task: Task) -> Path:
         BadModel: the file of the model is not there any more.
     """
     return find(workspace, getattr(workspace.settings.filter, task), task)
+
+
+def find_there(workspace: Workspace, text: str, task: Task) -> Path:
+    """Do as `find` for an option or argument, whose path must lead to a file.
+
+    Raises:
+        WrongUse: as `find`, or there is no such file.
+        BadModel: its file is not there any more.
+    """
+    path = find(workspace, text, task)
+    if no_model := absent(path):
+        raise WrongUse(no_model)
+    return path
 
 
 def find(workspace: Workspace, text: str, task: Task) -> Path:
@@ -90,11 +109,13 @@ def find_any(
         BadModel: its file is not there, or it is for neither task.
     """
     if task is not None:
-        return task, find(workspace, text, task)
+        return task, find_there(workspace, text, task)
     if text == BUNDLED_WORD or text in ALIASES:
         raise WrongUse(f"{text!r} is a detector and an embedder: say which with --task")
     path = workspace.root / Path(text).expanduser()
     if _is_file(path, text):
+        if no_model := absent(path):
+            raise WrongUse(no_model)
         card = load_card(weights_path(path).with_suffix(".json"))
         for each in TASKS:
             if card.task == ON_CARDS[each]:

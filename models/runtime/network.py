@@ -84,7 +84,7 @@ class Network:
         return self.run(batch if self.runtime == "torch" else batch.astype(np.float32))
 
 
-#: What is told every batch of the networks that are opened meanwhile.
+#: Called with every batch of the networks that are opened meanwhile.
 _watcher: ContextVar[Callable[[Array], object] | None] = ContextVar(
     "watcher", default=None
 )
@@ -92,7 +92,7 @@ _watcher: ContextVar[Callable[[Array], object] | None] = ContextVar(
 
 @contextmanager
 def watching(watcher: Callable[[Array], object]) -> Iterator[None]:
-    """Tell ``watcher`` each batch of each network that is opened inside of the block.
+    """Call ``watcher`` with each batch of the networks that are opened in the block.
 
     So the input of a model of any format can be seen, as its format prepares it.
     """

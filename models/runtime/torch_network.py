@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from icf.errors import BadModel
-from icf.models.cards import sha256_of
 from icf.models.networks import create
 from icf.models.runtime.onnx_weights import read_weights
+from icf.stores.files import hash_file
 
 Array = NDArray[np.float32]
 
@@ -128,7 +128,7 @@ def _load_beside(network: nn.Module, path: Path) -> bool:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (OSError, ValueError, safetensors.SafetensorError):
         return False
-    if about.get("sha256") != sha256_of(path):
+    if about.get("sha256") != hash_file(path):
         return False
     wanted = network.state_dict()
     for part in {key.partition(".")[0] for key in tensors}:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -64,7 +67,7 @@ def load_batches(
         batch_size=None,
         sampler=range(first, steps),
         pin_memory=on_gpu,
-        worker_init_fn=_one_thread,
+        worker_init_fn=_begin_worker,
         **workers,
     )
     form = torch.channels_last if settings.channels_last else torch.contiguous_format
@@ -74,10 +77,23 @@ def load_batches(
         yield _moved(batch, ranks.device, form)
 
 
-def _one_thread(_: int) -> None:
+def _begin_worker(_: int) -> None:
     import cv2
 
     cv2.setNumThreads(1)
+    threading.Thread(target=_end_with_the_training, daemon=True).start()
+
+
+def _end_with_the_training() -> None:
+    """End this worker when the training is killed.
+
+    PyTorch's workers look whether their parent is there; theirs is the fork server,
+    which waits for its workers.
+    """
+    training = multiprocessing.parent_process()
+    assert training is not None
+    training.join()
+    os._exit(1)
 
 
 def _moved(batch: Any, device: torch.device, form: torch.memory_format) -> Any:

@@ -41,7 +41,9 @@ class Section(BaseModel):
 class LoopSettings(Section):
     """How networks are trained, whatever they are."""
 
-    seed: int = Field(default=0, description="of batches, augmentation, first weights")
+    seed: int = Field(
+        default=0, ge=0, description="of batches, augmentation, first weights"
+    )
     steps: int | None = Field(
         default=None, ge=1, description="batches in all; not given: from epochs"
     )

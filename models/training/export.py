@@ -49,17 +49,25 @@ def export_checked(
     Raises:
         BadModel: the file is too large, or gives other numbers.
     """
-    if like is not None and _written_like(like, network, batches, path, most):
+    if like is not None and _written_like(
+        like, network, batches, path, most, max_bytes
+    ):
         return
     to_onnx(network, batches[0], dynamic, outputs, path, max_bytes)
     check_equal(network, path, batches, most)
 
 
 def _written_like(
-    like: Path, network: nn.Module, batches: Sequence[Tensor], path: Path, most: float
+    like: Path,
+    network: nn.Module,
+    batches: Sequence[Tensor],
+    path: Path,
+    most: float,
+    max_bytes: int | None,
 ) -> bool:
     """Put the weights into the graph of another file; whether they fit into it."""
     try:
+        _check_size(path, like.stat().st_size, max_bytes)
         write_like(like, network.eval(), path)
         check_equal(network, path, batches, most)
     except (BadModel, OSError):
@@ -109,12 +117,15 @@ def to_onnx(
             verbose=False,
         )
         weights = _without_metadata(unfinished)
-    if max_bytes is not None and len(weights) > max_bytes:
-        raise BadModel(
-            f"{path.name} would have {len(weights)} bytes; bundled weights may have "
-            f"{max_bytes}"
-        )
+    _check_size(path, len(weights), max_bytes)
     replace_file(path, [weights])
+
+
+def _check_size(path: Path, size: int, max_bytes: int | None) -> None:
+    if max_bytes is not None and size > max_bytes:
+        raise BadModel(
+            f"{path.name} would have {size} bytes; bundled weights may have {max_bytes}"
+        )
 
 
 @contextlib.contextmanager

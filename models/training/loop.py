@@ -24,14 +24,13 @@ from icf.models.training.batch_loader import load_batches
 from icf.models.training.distributed import Ranks
 from icf.models.training.divided import Parts, clip_gradients
 from icf.models.training.optimiser import Average, Rates, make_optimiser
+from icf.models.training.run_files import CHECKPOINT
 from icf.models.training.run_state import RunState, check_same
 from icf.models.training.schedule import rate_share, steps_of
 from icf.models.training.task import Moment, Task
 from icf.models.training.trackers import open_trackers
 from icf.models.training.trackers.base import Tracker
 
-#: The checkpoint's name in the folder of a run.
-CHECKPOINT = "checkpoint.safetensors"
 _DTYPES = {
     "float32": torch.float32,
     "bfloat16": torch.bfloat16,

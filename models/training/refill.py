@@ -65,7 +65,11 @@ def _as_exported(
         }
         by = own["weight"] / torch.sqrt(own["running_var"] + norm.eps)
         weight = found[f"{norm.layer}.weight"]
-        found[f"{norm.layer}.weight"] = weight * by.view(-1, *[1] * (weight.ndim - 1))
+        layer = network.get_submodule(norm.layer)
+        # A transposed convolution has its outputs on the second axis.
+        axis = int(isinstance(layer, nn.ConvTranspose2d))
+        shape = [-1 if each == axis else 1 for each in range(weight.ndim)]
+        found[f"{norm.layer}.weight"] = weight * by.view(shape)
         found[norm.bias] = own["bias"] - own["running_mean"] * by
     return {
         key: np.ascontiguousarray(value.detach().cpu().float().numpy())

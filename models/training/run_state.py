@@ -1,7 +1,7 @@
 """A training run on disk: everything that an exact resume needs, in one file.
 
 A batch follows from the seed and the step alone, and so do the random numbers of the
-networks: their generator is seeded anew at every step. So weights, their average, the
+networks: their generator is seeded again at every step. So weights, their average, the
 optimiser's moments, the scale of float16 and the number of steps are all there is. No
 part of it depends on the number of ranks.
 """
@@ -9,17 +9,18 @@ part of it depends on the number of ranks.
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor
 
-from icf.errors import BadInput, WrongUse
+from icf.errors import WrongUse
+from icf.models.training.run_files import damaged, read_head
 from icf.stores.files import replace_file
 
 
@@ -64,7 +65,9 @@ class RunState:
             "identity": json.dumps(dict(self.identity)),
             "scaler": json.dumps(dict(self.scaler)),
         }
-        replace_file(path, [safetensors.torch.save(storable(tensors), about)])
+        stored = storable(tensors)
+        about["crc"] = str(_checksum(stored))
+        replace_file(path, [safetensors.torch.save(stored, about)])
 
     @classmethod
     def load(cls, path: Path) -> RunState:
@@ -73,15 +76,12 @@ class RunState:
         Raises:
             BadInput: it is damaged, or no checkpoint.
         """
-        try:
-            with safetensors.safe_open(path, "pt") as file:
-                about = file.metadata()
-                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        except (OSError, safetensors.SafetensorError) as error:
-            raise BadInput(
-                f"cannot read the checkpoint {path}: {error}; remove it to train from "
-                "the beginning"
-            ) from error
+        head = read_head(path)
+        about = head.about
+        tensors = safetensors.torch.load_file(path)
+        # Those of earlier versions have none.
+        if "crc" in about and about["crc"] != str(_checksum(tensors)):
+            raise damaged(path, "its content has changed on the disk")
         parts: dict[str, dict[str, Tensor]] = {"weights": {}, "average": {}, "mean": {}}
         moments: dict[int, dict[str, Tensor]] = {}
         for key, value in tensors.items():
@@ -92,10 +92,10 @@ class RunState:
             else:
                 parts[part][rest] = value
         return cls(
-            int(about["step"]),
-            int(about["steps"]),
+            head.step,
+            head.steps,
             float(about["seconds"]),
-            json.loads(about["identity"]),
+            head.identity,
             parts["weights"],
             parts["average"],
             parts["mean"],
@@ -128,6 +128,14 @@ def storable(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
+def _checksum(tensors: Mapping[str, Tensor]) -> int:
+    """The CRC-32 of tensors that `storable` made, in the order of their names."""
+    crc = 0
+    for key in sorted(tensors):
+        crc = zlib.crc32(tensors[key].view(-1).view(torch.uint8).numpy().data, crc)
+    return crc
+
+
 def check_same(
     wanted: Mapping[str, Any], found: Mapping[str, Any], where: Path
 ) -> None:
@@ -142,16 +150,27 @@ def check_same(
         WrongUse: they differ; the message says in what.
     """
     ours, theirs = dict(_leaves(wanted)), dict(_leaves(found))
-    other = sorted(k for k in {*ours, *theirs} if ours.get(k) != theirs.get(k))
-    if other:
-        key = other[0]
-        raise WrongUse(
-            f"{where} holds another run: it has another {', '.join(other[:4])} "
-            f"({key}: {theirs.get(key)!r} there, {ours.get(key)!r} now). The same "
-            "options resume it, by the version of icf that began it: others may have "
-            "another bundled model or recipe. To train from the start, name another "
-            "folder, or remove this one"
+    differ = (k for k in {*ours, *theirs} if ours.get(k) != theirs.get(k))
+    # Another task has other settings throughout.
+    other = sorted(differ, key=lambda k: (k != "task", k))
+    if not other:
+        return
+    key = other[0]
+    if key == "data":
+        what = (
+            "data: --data names others, or pictures or labels were added or changed "
+            "since it began"
         )
+    else:
+        what = (
+            f"{', '.join(other[:4])} ({key}: {theirs.get(key)!r} there, "
+            f"{ours.get(key)!r} now). The same options resume it, by the version of "
+            "icf that began it: others may have another bundled model or recipe"
+        )
+    raise WrongUse(
+        f"{where} holds another run: it has another {what}. To train from the start, "
+        "name another folder, or remove this one"
+    )
 
 
 def _leaves(table: Mapping[str, Any], above: str = "") -> list[tuple[str, Any]]:

@@ -12,18 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from icf.errors import BadInput
-from icf.models.cards import ModelCard, load_card, sha256_of
+from icf.models.cards import ModelCard, load_card
 from icf.models.data.index import DataIndex, Source, build_index
 from icf.models.training.config import TrainingConfig, digest_of
 from icf.models.training.distributed import Device, Ranks, alone_in, joined
-from icf.models.training.loop import CHECKPOINT, Finished, Loop, Report, Watcher
-from icf.models.training.run_state import RunState, check_same
+from icf.models.training.loop import Finished, Loop, Report, Watcher
+from icf.models.training.run_files import CHECKPOINT, RUN, read_head, read_run
+from icf.models.training.run_state import check_same
 from icf.models.training.start import Start, read_start
 from icf.models.training.task import TASKS, Facts, Given, Task
-from icf.stores.files import replace_file
+from icf.stores.files import hash_file, replace_file
 
-#: What a finished run leaves beside the model.
-RUN = "run.json"
 #: Settings of the loop that change no number of the model.
 _WITHOUT_EFFECT = frozenset(
     {"save_every", "log_every", "measure_every", "workers", "trackers"}
@@ -145,10 +144,9 @@ def check_run(
     first = None if start is None else _read_start(start, task)
     identity = identity_of(task, config, index.digest(), first)
     if (out / RUN).exists():
-        found = json.loads((out / RUN).read_text(encoding="utf-8"))
-        check_same(identity, found["identity"], out)
+        check_same(identity, read_run(out / RUN)["identity"], out)
     elif (out / CHECKPOINT).exists():
-        check_same(identity, RunState.load(out / CHECKPOINT).identity, out)
+        check_same(identity, read_head(out / CHECKPOINT).identity, out)
 
 
 def identity_of(
@@ -216,11 +214,12 @@ class _Training:
         path = self.out / RUN
         if not path.exists():
             return None
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = read_run(path)
         check_same(identity, found["identity"], self.out)
         weights = self.out / found["file"]
-        card = load_card(weights.with_suffix(".json"))
-        if not weights.is_file() or sha256_of(weights) != card.sha256:
+        described = weights.with_suffix(".json")
+        card = load_card(described) if described.is_file() else None
+        if card is None or not weights.is_file() or hash_file(weights) != card.sha256:
             raise BadInput(
                 f"{weights} is not as the run left it; remove {self.out} and train "
                 "again"

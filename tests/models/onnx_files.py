@@ -11,7 +11,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from icf.models.cards import ModelCard, save_card, sha256_of
+from icf.models.cards import ModelCard, save_card
+from icf.stores.files import hash_file
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 #: A dimmer red, of score .731: sigmoid(.1 x 210 - 20).
@@ -28,7 +29,7 @@ def card_for(path: Path, task: str, **changes: Any) -> ModelCard:
         ),
         "network": "",
         "file": path.name,
-        "sha256": sha256_of(path),
+        "sha256": hash_file(path),
         "bytes": path.stat().st_size,
         "created": "2026-01-02",
         "parent": "nothing",

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from icf.errors import BadModel
-from icf.models.cards import load_card, save_card, sha256_of, verified
+from icf.models.cards import load_card, save_card, verified
+from icf.stores.files import hash_file
 from tests.models.onnx_files import card_for
 
 
@@ -34,7 +35,7 @@ def test_a_card_of_before_says_nothing_of_the_licence(weights: Path) -> None:
 
 def test_a_file_that_is_what_its_card_promises_is_taken(weights: Path) -> None:
     card = verified(weights, "detect", {"min_score"})
-    assert card.sha256 == sha256_of(weights)
+    assert card.sha256 == hash_file(weights)
 
 
 def missing_card(weights: Path) -> None:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import safetensors.torch
 import torch
 from click.testing import CliRunner, Result
 
-from icf.errors import BrokenMachine, WrongUse
-from icf.models.cards import BUNDLED, bundled_path, sha256_of
+from icf.errors import BadInput, BrokenMachine, WrongUse
+from icf.models.cards import BUNDLED, bundled_path, load_card
 from icf.models.cli.art import cached, check_machine
+from icf.models.cli.listed import models_table
 from icf.models.cli.main import cli
 from icf.models.cli.status import LONG
 from icf.models.training.run_state import RunState
+from icf.stores.files import hash_file
 from icf.tools.training_art import sources
 
 
@@ -49,7 +54,7 @@ def test_the_bundled_models_are_listed_once_they_are_verified() -> None:
     found = json.loads(call("models", "--json").stdout)
     assert found.keys() == set(BUNDLED)
     for name, model in found.items():
-        assert model["sha256"] == sha256_of(bundled_path(name))
+        assert model["sha256"] == hash_file(bundled_path(name))
         assert model["path"] == str(bundled_path(name))
     assert call("models").exit_code == 0
 
@@ -66,6 +71,58 @@ def test_status_says_how_far_each_run_is(art: Path, tmp_path: Path) -> None:
     )
     mine = tmp_path / "embedder"
     assert list(json.loads(call("status", mine, "--json").stdout)) == [str(mine)]
+
+
+def test_a_model_that_nothing_was_measured_of_is_shown() -> None:
+    card = load_card(bundled_path("detector").with_suffix(".json"))
+    unmeasured = dataclasses.replace(card, figures={})
+    assert models_table([unmeasured]).row_count == 1
+
+
+UNREADABLE = r"cannot read the checkpoint .*; remove it to train from the beginning"
+DAMAGE: dict[str, Callable[[Path], object]] = {
+    "cut": lambda path: path.write_bytes(path.read_bytes()[:-1]),
+    "empty": lambda path: path.write_bytes(b""),
+    "other weights": lambda path: safetensors.torch.save_file(
+        {"net.weight": torch.zeros(2)}, path
+    ),
+    "no number": lambda path: safetensors.torch.save_file(
+        {}, path, {"step": "x", "steps": "1", "identity": "{}"}
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_checkpoint_is_said_to_be_one(
+    art: Path, tmp_path: Path, damage: str
+) -> None:
+    path = tmp_path / "out" / "checkpoint.safetensors"
+    run_of(path.parent)
+    DAMAGE[damage](path)
+    dry = ("embedder", "--data", "folders:here", "--out", path.parent, "--dry-run")
+    for words in (("status", path.parent), dry):
+        with pytest.raises(BadInput, match=UNREADABLE):
+            call(*words)
+    with pytest.raises(BadInput, match=UNREADABLE):
+        RunState.load(path)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"steps": 1}', '{"identity": 1}'])
+def test_a_damaged_record_of_a_run_is_said_to_be_one(
+    art: Path, tmp_path: Path, text: str
+) -> None:
+    path = tmp_path / "out" / "run.json"
+    path.parent.mkdir()
+    path.write_text(text)
+    with pytest.raises(BadInput, match=r"cannot read .*run\.json.*train again"):
+        call("status", path.parent)
+
+
+def test_a_seed_below_zero_is_refused(tmp_path: Path) -> None:
+    for name, more in (("embedder", ("--data", "folders:x")), ("photo", ())):
+        done = call(name, *more, "--out", tmp_path, "--seed", -1, "--dry-run")
+        assert done.exit_code == 2
+        assert "'--seed': -1 is not in the range" in done.stderr
 
 
 @pytest.mark.parametrize("name", LONG)

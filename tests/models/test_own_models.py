@@ -21,12 +21,13 @@ from icf.catalogue.calibrations import Curve
 from icf.catalogue.schema import decision, face, model
 from icf.errors import BadModel, IcfError
 from icf.filter.resources import chosen_embedder
-from icf.models.cards import load_card, new_card, save_card, sha256_of
+from icf.models.cards import load_card, new_card, save_card
 from icf.models.detection import Detector
 from icf.models.embedding import Embedder
 from icf.models.networks import NETWORKS, create
 from icf.models.training import losses
 from icf.settings import load
+from icf.stores.files import hash_file
 from icf.workspace import Workspace
 from tests.app.program import call, said
 from tests.filter.plugin_package import add_picture
@@ -86,7 +87,7 @@ def test_the_format_of_the_page_opens_a_foreign_detector(package: Path) -> None:
     exec(blocks("python")[0], {})
     detector = Detector.open(weights)
     assert detector.card.format == "yolov8-onnx"
-    assert detector.model_hash == sha256_of(weights)
+    assert detector.model_hash == hash_file(weights)
     # 1280 x 800 is shown at 640 x 400: a patch of 64 pixels fills one cell.
     picture = painted(800, 1280, {(128, 64, 64): RED, (640, 448, 64): RED})
     [faces] = detector.detect([picture])
@@ -269,12 +270,12 @@ def test_another_embedder_embeds_what_comes_later_and_all_that_was_there(
     ears = load_card(made.root / "models" / "ears.json").sha256
     noses = colour_embedder(made.root / "models" / "noses.onnx", crop_rate=0.25)
     noses.write_bytes(noses.read_bytes() + b"\x72\x00")  # an empty metadata property
-    remade(noses, sha256=sha256_of(noses), bytes=noses.stat().st_size)
+    remade(noses, sha256=hash_file(noses), bytes=noses.stat().st_size)
     add_red_squares(made, 2)
     run(made, "--set", "filter.embedder=models/noses.onnx")
     query = sa.select(face.c.embedder).where(face.c.embedder.is_not(None))
     found = [row[0] for row in rows(made, query.order_by(face.c.id))]
-    assert found == [sha256_of(noses)] * 2
+    assert found == [hash_file(noses)] * 2
     assert len(made.vectors.ids(ears)) == 1
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from typing import Any
 
@@ -103,32 +104,27 @@ def add_command(
     invocation.say(f"next: `icf model promote {stem}` compares it and uses it")
 
 
-class _fetching:
+@contextmanager
+def _fetching(
+    invocation: Invocation,
+) -> Iterator[Callable[[int | None], Callable[[int], None]]]:
     """A bar in megabytes, from the moment at which something is fetched."""
+    with ExitStack() as bars:
 
-    def __init__(self, invocation: Invocation) -> None:
-        self._invocation = invocation
-        self._bar: Any = None
+        def begin(size: int | None) -> Callable[[int], None]:
+            total = None if size is None else -(-size // _MEGABYTE)
+            bar = invocation.progress("fetching, MB", total)
+            advance: Callable[[int], None] = bars.enter_context(bar)
+            counted = 0
 
-    def __enter__(self) -> Callable[[int | None], Callable[[int], None]]:
-        return self._begin
+            def advance_bytes(more: int) -> None:
+                nonlocal counted
+                advance((counted + more) // _MEGABYTE - counted // _MEGABYTE)
+                counted += more
 
-    def __exit__(self, *error: object) -> None:
-        if self._bar is not None:
-            self._bar.__exit__(None, None, None)
+            return advance_bytes
 
-    def _begin(self, size: int | None) -> Callable[[int], None]:
-        total = None if size is None else -(-size // _MEGABYTE)
-        self._bar = self._invocation.progress("fetching, MB", total)
-        advance: Callable[[int], None] = self._bar.__enter__()
-        counted = 0
-
-        def told(more: int) -> None:
-            nonlocal counted
-            advance((counted + more) // _MEGABYTE - counted // _MEGABYTE)
-            counted += more
-
-        return told
+        yield begin
 
 
 def _numbers(text: str) -> list[tuple[str, float]]:

@@ -10,7 +10,7 @@ import click
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.errors import WrongUse
 from icf.models.cli.model.listed import as_typed, task_option
-from icf.models.registry.resolve import find, find_any
+from icf.models.registry.resolve import find_any, find_there
 from icf.models.registry.tasks import Task
 from icf.workspace import Workspace
 
@@ -52,4 +52,4 @@ def _both(
             task = find_any(workspace, other)[0]
         except WrongUse:
             task = find_any(workspace, one)[0]
-    return task, find(workspace, one, task), find(workspace, other, task)
+    return task, find_there(workspace, one, task), find_there(workspace, other, task)

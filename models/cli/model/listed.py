@@ -87,7 +87,7 @@ def as_typed(text: str) -> str:
 
 
 def task_option(function: F) -> F:
-    """Let a command be told what a model is for."""
+    """Add the option that says what a model is for."""
     return click.option(
         "--task",
         type=click.Choice(TASKS),

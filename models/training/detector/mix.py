@@ -22,7 +22,8 @@ from icf.models.training.detector.config import DetectorConfig
 from icf.models.training.detector.held_out import DOMAINS
 from icf.models.training.detector.task import DetectorTask
 from icf.models.training.distributed import Device, alone_in, joined
-from icf.models.training.loop import CHECKPOINT, Loop, Watcher
+from icf.models.training.loop import Loop, Watcher
+from icf.models.training.run_files import CHECKPOINT
 from icf.models.training.start import read_start
 from icf.models.training.task import Given
 from icf.stores.files import replace_file

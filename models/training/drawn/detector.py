@@ -115,6 +115,7 @@ class DrawnDetectorTask:
         config: of the run.
         network: with the weights that it starts from.
         teacher: CenterFace, if it teaches.
+        like: the ONNX file of the model that it starts from, if there is one.
     """
 
     config_class: ClassVar[type[TrainingConfig]] = DetectorConfig
@@ -126,8 +127,10 @@ class DrawnDetectorTask:
         config: DetectorConfig,
         network: SmallRetinaNet,
         teacher: SoftTarget | None = None,
+        like: Path | None = None,
     ) -> None:
         self.config, self._network, self._teacher = config, network, teacher
+        self._like = like
         frozen = config.network.frozen
         stages = network.stages()
         count = network.frozen if frozen is None else frozen
@@ -151,6 +154,7 @@ class DrawnDetectorTask:
         torch.manual_seed(config.loop.seed)
         network = create(config.network.name or DEFAULT)
         assert isinstance(network, SmallRetinaNet)
+        like = None if given.start is None else given.start.path
         if not isinstance(network, FaceRetinaNet):
             if config.scenes.teacher:
                 raise WrongUse(
@@ -160,14 +164,14 @@ class DrawnDetectorTask:
             network.load_published(read_state(sources.mobilenet_weights()))
             if given.start is not None:
                 given.start.load_into(network, PART)
-            return cls(config, network)
+            return cls(config, network, like=like)
         published = CenterFaceScores()
         published.load(sources.centerface_weights())
         network.load_published(published.body.state_dict())
         if given.start is not None:
             given.start.load_into(network, PART)
         teacher = SoftTarget(published) if config.scenes.teacher else None
-        return cls(config, network, teacher)
+        return cls(config, network, teacher, like)
 
     @property
     def parts(self) -> Mapping[str, nn.Module]:
@@ -234,7 +238,7 @@ class DrawnDetectorTask:
             assert network.classes.bias is not None
             with torch.no_grad():
                 network.classes.bias += shift
-        export(network, path, MAX_BYTES)
+        export(network, path, MAX_BYTES, self._like)
         grown = isinstance(network, FaceRetinaNet)
         through = f", through model {facts.parent}" if facts.parent else ""
         card = new_card(
@@ -255,7 +259,7 @@ class DrawnDetectorTask:
         opened = OpenedDetector(IcfDetector(open_network(path)), card)
         figures = detector_figures.measure(opened, heads.held_out_art())
         card = dataclasses.replace(card, figures=figures)
-        # The next turn goes on from these: norms that are folded would start anew.
+        # The next turn goes on from these: norms that are folded would start untrained.
         save_parts(path, card.sha256, facts.parts)
         save_card(card, path.with_suffix(".json"))
         return card

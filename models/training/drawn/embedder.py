@@ -155,6 +155,7 @@ class DrawnEmbedderTask:
         before: the same, as it was.
         loss: with a centre for each identity.
         batches: of the crops.
+        like: the ONNX file of the start model, if there is one.
     """
 
     config_class: ClassVar[type[TrainingConfig]] = DrawnEmbedderConfig
@@ -168,9 +169,10 @@ class DrawnEmbedderTask:
         before: PooledEmbedder,
         loss: MarginSoftmax,
         batches: DrawnCrops,
+        like: Path | None = None,
     ) -> None:
         self.config, self._net, self._loss = config, net, loss
-        self._before, self._batches = before, batches
+        self._before, self._batches, self._like = before, batches, like
 
     @classmethod
     def make(cls, given: Given) -> DrawnEmbedderTask:
@@ -199,7 +201,9 @@ class DrawnEmbedderTask:
         )
         # Ranks wait for the gradient of everything that is trained.
         loss.requires_grad_(config.drawn.centres > 0)
-        return cls(config, net, before.eval().requires_grad_(False), loss, batches)
+        before.eval().requires_grad_(False)
+        like = None if given.start is None else given.start.path
+        return cls(config, net, before, loss, batches, like)
 
     @property
     def parts(self) -> Mapping[str, nn.Module]:
@@ -260,7 +264,7 @@ class DrawnEmbedderTask:
         network = self._exported(network)
         through = f", through model {facts.parent}" if facts.parent else ""
         options = networks.options_of(self.config.network)
-        dim = export_onnx(network, path, side, MAX_EMBEDDER_BYTES)
+        dim = export_onnx(network, path, side, MAX_EMBEDDER_BYTES, self._like)
         card = new_card(
             path,
             "embed",

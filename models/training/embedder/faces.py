@@ -150,7 +150,7 @@ def _measured_on(
     """Cut the crops to measure on, exactly as the filter does before it embeds them."""
     faces, group = out, HELD_OUT
     if not len(faces):
-        faces, group = trained, TRAINED_ON
+        faces, group = _of_several(given.data, trained), TRAINED_ON
         given.say(
             "no identities are held out, as there are too few, or too many share "
             "pictures: the figures will be of faces that were trained on"
@@ -168,8 +168,22 @@ def _measured_on(
     for number in range(len(crops)):
         pixels[number] = crops.pixels(number)
     labels = given.data.identity[crops.faces].astype(np.int64)
+    known = len(np.unique(labels))
+    if not 1 < known < len(labels):
+        raise BadInput(
+            f"the embedder cannot be measured on what could be read, {len(labels)} "
+            f"faces of {known} identities: two faces of one, and one of another are "
+            "the least; add pictures"
+        )
     stacked = torch.from_numpy(pixels).permute(0, 3, 1, 2)
     return {group: LabelledCrops(stacked, labels)}
+
+
+def _of_several(data: DataIndex, faces: Numbers) -> Numbers:
+    """Return the faces of identities that have several, if two have."""
+    identity = data.identity[faces]
+    several = np.bincount(identity)[identity] > 1
+    return faces[several] if len(np.unique(identity[several])) > 1 else faces
 
 
 def _cut(given: Given, cutter: CropCutter, faces: Numbers) -> Crops:

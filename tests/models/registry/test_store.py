@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from icf import workspace
 from icf.catalogue.schema import model
 from icf.errors import BadModel
-from icf.models.cards import load_card, save_card, sha256_of
+from icf.models.cards import load_card, save_card
 from icf.models.embedding import Embedder
 from icf.models.registry import store
+from icf.stores.files import hash_file
 from icf.workspace import Workspace
 from tests.filter.workspaces import rows
 from tests.models.onnx_files import colour_embedder
@@ -37,7 +38,7 @@ def test_weights_card_and_network_are_copied_under_a_name_with_the_hash(
 ) -> None:
     ears.with_suffix(".safetensors").write_bytes(b"weights of the network")
     card = store.add(made, ears, "anna@studio")
-    name = f"ears-{sha256_of(ears)[:12]}"
+    name = f"ears-{hash_file(ears)[:12]}"
     assert card.file == f"{name}.onnx"
     found = files(made)
     assert set(found) == {f"{name}.onnx", f"{name}.json", f"{name}.safetensors"}

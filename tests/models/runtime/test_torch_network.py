@@ -12,7 +12,7 @@ import torch
 
 from icf.errors import BadModel, WrongUse
 from icf.images import decode
-from icf.models.cards import bundled_path, sha256_of
+from icf.models.cards import bundled_path
 from icf.models.detection import Detection, Detector
 from icf.models.embedding import Embedder, crop_face
 from icf.models.formats.icf_detector import IcfDetector
@@ -22,6 +22,7 @@ from icf.models.runtime.network import choose, open_network
 from icf.models.runtime.onnx_weights import read_weights
 from icf.models.runtime.torch_network import load_network
 from icf.models.training.embedder.export import export_onnx
+from icf.stores.files import hash_file
 from tests.filter.workspaces import read_file, site_files
 from tests.models.onnx_files import colour_detector
 
@@ -163,7 +164,7 @@ def test_a_network_with_prelu_is_read_from_the_weights_beside_the_file(
     with pytest.raises(BadModel, match=r"prelu\.weight: it is not a ir-50"):
         load_network(path, "ir-50")
     weights = {f"net.{k}": v for k, v in network.state_dict().items()}
-    for sha256, fits in (("0" * 64, False), (sha256_of(path), True)):
+    for sha256, fits in (("0" * 64, False), (hash_file(path), True)):
         about = {"about": json.dumps({"sha256": sha256})}
         safetensors.torch.save_file(weights, path.with_suffix(".safetensors"), about)
         if not fits:

@@ -21,19 +21,22 @@ SIDE = 8
 
 
 class Toy(nn.Module):
-    """Norms after a convolution, after a linear layer, and alone."""
+    """Norms after convolutions of both kinds, after a linear layer, and alone."""
 
     def __init__(self, width: int = 6, doubled: bool = False) -> None:
         super().__init__()
         self.conv = nn.Conv2d(3, width, 3, bias=False)
         self.norm = nn.BatchNorm2d(width)
+        self.up = nn.ConvTranspose2d(width, width, 2, 2, bias=False)
+        self.above = nn.BatchNorm2d(width)
         self.alone = nn.BatchNorm1d(width)
         self.line = nn.Linear(width, 5, bias=False)
         self.centre = nn.BatchNorm1d(5)
         self.doubled = doubled
 
     def forward(self, pictures: Tensor) -> Tensor:
-        pooled = self.norm(self.conv(pictures / 255)).relu().mean((2, 3))
+        fine = self.up(self.norm(self.conv(pictures / 255)).relu())
+        pooled = self.above(fine).relu().mean((2, 3))
         found: Tensor = self.centre(self.line(self.alone(pooled)))
         return 2 * found if self.doubled else found
 
@@ -118,6 +121,14 @@ def test_without_a_whole_template_it_is_traced(
         broken.write_bytes(data)
     with pytest.raises(Traced):
         export_onnx(drawn(4), tmp_path / "a.onnx", SIDE, like=broken)
+
+
+@pytest.mark.usefixtures("no_exporter")
+def test_a_template_over_the_most_bytes_is_not_used(
+    template: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(Traced):  # which says that the file is too large
+        export_onnx(drawn(2), tmp_path / "a.onnx", SIDE, 100, template)
 
 
 def test_what_is_missing_is_named(template: Path, tmp_path: Path) -> None:

@@ -23,16 +23,17 @@ from PIL import Image
 
 from icf.catalogue.labels.doubtful import read_doubtful
 from icf.errors import BadInput, BadModel, WrongUse
-from icf.models.cards import load_card, sha256_of
+from icf.models.cards import load_card
 from icf.models.data.formats.folders import FoldersReader
 from icf.models.data.index import Source
 from icf.models.embedding import Embedder
 from icf.models.training.config import read_config
 from icf.models.training.embedder.config import EmbedderConfig
-from icf.models.training.loop import CHECKPOINT
+from icf.models.training.run_files import CHECKPOINT, RUN
 from icf.models.training.run_state import RunState, check_same
 from icf.models.training.trackers.json_lines import FILE, read_log
-from icf.models.training.train import RUN, Silent, Trained, train
+from icf.models.training.train import Silent, Trained, train
+from icf.stores.files import hash_file
 from icf.stores.lock import one_at_a_time
 from tests.models.training.small_run import SMALL, train_small, write_faces
 
@@ -150,7 +151,7 @@ def assert_close(some: Path, others: Path) -> None:
 def test_the_model_is_exported_with_its_card_and_opened(whole: Trained) -> None:
     path = whole.path
     assert load_card(path.with_suffix(".json")) == whole.card
-    assert whole.card.sha256 == sha256_of(path)
+    assert whole.card.sha256 == hash_file(path)
     assert whole.steps == 8
     assert whole.seconds > 0
     assert not (path.parent / CHECKPOINT).exists()
@@ -199,10 +200,10 @@ def test_sub_centres_list_the_labels_that_they_doubt(
 
 
 def test_a_finished_run_is_left_as_it_is(whole: Trained, faces: Path) -> None:
-    before = sha256_of(whole.path)
+    before = hash_file(whole.path)
     again = train_small(faces, whole.path.parent)
     assert (again.card, again.steps) == (whole.card, whole.steps)
-    assert sha256_of(whole.path) == before
+    assert hash_file(whole.path) == before
 
 
 def test_a_run_of_another_recipe_is_not_gone_on_with(
@@ -215,8 +216,55 @@ def test_a_run_of_another_recipe_is_not_gone_on_with(
 
 def test_a_run_on_other_data_is_not_gone_on_with(killed: Path, tmp_path: Path) -> None:
     others = write_faces(tmp_path / "faces", 3, 4)
-    with pytest.raises(WrongUse, match="has another data"):
+    with pytest.raises(WrongUse, match="has another data") as why:
         train_small(others, killed)
+    # The same options would not help: answers came in, or pictures.
+    assert "pictures or labels were added or changed since" in str(why.value)
+    assert "The same options resume it" not in str(why.value)
+
+
+def test_the_task_is_named_before_the_settings_that_it_brings(tmp_path: Path) -> None:
+    one = {"task": "embedder", "config": {"adaptation": {"alpha": 1.0}}}
+    other = {"task": "detector", "config": {"pictures": {"longest": 9}}}
+    with pytest.raises(WrongUse, match=r"has another task, .*embedder' there"):
+        check_same(other, one, tmp_path)
+
+
+@pytest.mark.parametrize("part", ["weights", "moments"])
+def test_a_checkpoint_with_a_changed_byte_is_not_gone_on_with(
+    killed: Path, faces: Path, tmp_path: Path, part: str
+) -> None:
+    """It would train on, to a model that nobody could make again."""
+    path = copied(killed, tmp_path / "changed") / CHECKPOINT
+    stored = bytearray(path.read_bytes())
+    head = int.from_bytes(stored[:8], "little")
+    table = json.loads(stored[8 : 8 + head])
+    name = next(key for key in table if key.startswith(f"{part}."))
+    stored[8 + head + table[name]["data_offsets"][0]] ^= 1
+    path.write_bytes(stored)
+    with pytest.raises(BadInput, match=r"its content has changed.*remove it to train"):
+        train_small(faces, path.parent)
+
+
+def test_a_checkpoint_of_an_earlier_version_has_no_checksum(
+    killed: Path, tmp_path: Path
+) -> None:
+    path = copied(killed, tmp_path / "earlier") / CHECKPOINT
+    found = RunState.load(path)
+    with safetensors.safe_open(path, "pt") as file:
+        about = {k: v for k, v in file.metadata().items() if k != "crc"}
+    safetensors.torch.save_file(safetensors.torch.load_file(path), path, about)
+    assert RunState.load(path).step == found.step
+
+
+@pytest.mark.parametrize("name", ["embedder.onnx", "embedder.json"])
+def test_a_finished_run_that_lacks_a_file_says_how_to_begin_anew(
+    whole: Trained, faces: Path, tmp_path: Path, name: str
+) -> None:
+    folder = copied(whole.path.parent, tmp_path / "lacking")
+    (folder / name).unlink()
+    with pytest.raises(BadInput, match=r"is not as the run left it; remove .* again"):
+        train_small(faces, folder)
 
 
 def test_a_run_that_another_version_began_says_how_to_begin_anew(
@@ -282,6 +330,15 @@ def test_a_loss_that_is_no_number_is_blamed_on_its_pictures(
     assert all(math.isfinite(row["loss"]) for row in read_log(tmp_path))
 
 
+def test_identities_of_one_face_are_not_measured_on(tmp_path: Path) -> None:
+    """A sample of them alone has no two faces to compare, and ended the run at last."""
+    faces = write_faces(tmp_path / "faces", 200, 1)
+    for name in ("identity-003", "identity-007"):
+        shutil.copy(faces / name / "0.png", faces / name / "1.png")
+    made = train_small(faces, tmp_path / "out", held_out__most=100, loop__steps=1)
+    assert made.figures["trained on"]["identities"] == 2
+
+
 def test_what_cannot_train_is_said_before_anything_is_trained(
     faces: Path, tmp_path: Path
 ) -> None:
@@ -291,6 +348,15 @@ def test_what_cannot_train_is_said_before_anything_is_trained(
     one = write_faces(tmp_path / "one", 1, 4)
     with pytest.raises(BadInput, match="only 1 of at least 2 identities"):
         train_small(one, tmp_path / "out")
+    alone = write_faces(tmp_path / "alone", 4, 1)
+    with pytest.raises(BadInput, match=r"cannot be measured on .* 4 faces of 4 ident"):
+        train_small(alone, tmp_path / "out")
+    broken = write_faces(tmp_path / "broken", 2, 2)
+    for path in broken.glob("*/1.png"):
+        path.write_bytes(b"nothing")
+    with pytest.raises(BadInput, match=r"cannot be measured on .* 2 faces of 2 ident"):
+        train_small(broken, tmp_path / "out")
+    assert not read_log(tmp_path / "out")
     with pytest.raises(
         BadInput, match=r"20 faces.*fewer than crops\.per_identity = 32"
     ):

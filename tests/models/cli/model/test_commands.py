@@ -217,6 +217,9 @@ def test_a_model_is_shown_with_its_card_and_its_moves(made: Workspace) -> None:
         (("show", "champion", "--task", "nose"), "'nose' is not one of"),
         (("rollback", "photo"), "'photo' is not one of"),
         (("rollback", "detector"), "there is no previous detector to go back to"),
+        (("show", "models/none.onnx"), "there is no model "),
+        (("promote", "models/none.onnx", "--task", "detector"), "there is no model "),
+        (("add", "icf.toml", "--as", "timm:nope"), "has no architecture 'nope'"),
     ],
 )
 def test_wrong_use_is_explained(

@@ -19,7 +19,8 @@ from icf.models.training.config import read_config
 from icf.models.training.detector.config import DetectorConfig
 from icf.models.training.detector.task import DetectorTask
 from icf.models.training.distributed import joined
-from icf.models.training.loop import CHECKPOINT, Finished, Loop
+from icf.models.training.loop import Finished, Loop
+from icf.models.training.run_files import CHECKPOINT
 from icf.models.training.start import read_start
 from icf.models.training.task import Given
 from icf.models.training.train import Silent
