@@ -20,6 +20,8 @@ from icf.codes import Chosen, Label
 
 #: The step's name in the ledger.
 STEP = "ask"
+#: The format of a batch that is asked on the page, and has no folder.
+PAGE = "page"
 
 _DRAWN = (Chosen.RANDOM, Chosen.DROPPED, Chosen.FOLLOWER)
 
@@ -58,15 +60,14 @@ def ask(
 
 
 def ask_one(
-    connection: sa.Connection, run_id: int, form: str, path: str, proposal: Proposal
+    connection: sa.Connection, run_id: int, path: str, proposal: Proposal
 ) -> int:
-    """Ask one more question of a batch that grows, in the caller's transaction.
+    """Ask one more question of a batch of the page, in the caller's transaction.
 
     Args:
         connection: a write transaction.
         run_id: the run that asks.
-        form: the batch's format.
-        path: the batch's folder; the first question of a path makes the batch.
+        path: names the batch, which has no folder; its first question makes it.
         proposal: what is asked; nobody was asked the same before.
 
     Returns:
@@ -75,7 +76,7 @@ def ask_one(
     lock_table(connection, question)  # who asks meanwhile would ask the same
     found = find_batch(connection, path)
     if found is None:
-        found = Batch(_new_id(connection), form, path, 0)
+        found = Batch(_new_id(connection), PAGE, path, 0)
         values = {**vars(found), "created_at": time.time()}
         connection.execute(sa.insert(batch).values(**values))
     more = sa.update(batch).where(batch.c.id == found.id)

@@ -43,13 +43,31 @@ def read_priors(connection: sa.Connection, ids: Sequence[int]) -> dict[int, floa
         sa.select(question.c.id, question.c.probability)
         .join(face, face.c.id == question.c.face_id)
         .join(decision, when_asked)
-        .where(
-            question.c.probability.is_not(None),
-            question.c.face_id != question.c.reference_face_id,
-            sa.or_(question.c.chosen.is_(None), question.c.chosen.not_in(_DRAWN)),
-            was_calibrated,
-            sa.not_(is_set_aside()),
-        )
+        .where(question.c.probability.is_not(None), was_calibrated, _for_its_face())
     )
     rows = by_ids(connection, query, question.c.id, ids)
     return {row.id: float(row.probability) for row in rows}
+
+
+def chosen_for_their_faces(connection: sa.Connection, ids: Sequence[int]) -> set[int]:
+    """Those questions that measure no model, whether one was calibrated or not.
+
+    Args:
+        connection: to the catalogue.
+        ids: of the questions.
+    """
+    query = (
+        sa.select(question.c.id)
+        .join(face, face.c.id == question.c.face_id)
+        .where(_for_its_face())
+    )
+    return {row.id for row in by_ids(connection, query, question.c.id, ids)}
+
+
+def _for_its_face() -> sa.ColumnElement[bool]:
+    """Whether a question, joined with its face, was chosen for that face."""
+    return sa.and_(
+        question.c.face_id != question.c.reference_face_id,
+        sa.or_(question.c.chosen.is_(None), question.c.chosen.not_in(_DRAWN)),
+        sa.not_(is_set_aside()),
+    )

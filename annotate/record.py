@@ -223,7 +223,7 @@ def _renaming(renamed: Renamed) -> ledger.Decision:
 def _chunks(votes: Iterable[Vote]) -> Iterator[Sequence[Vote]]:
     """Parts of answers that are sorted by question; those to one stay together.
 
-    Only together it can be told who of them gave which earlier answer. A question with
+    Who gave which earlier answer can only be seen from all of them. A question with
     more answers than twice a part has is divided all the same.
     """
     part: list[Vote] = []

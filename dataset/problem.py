@@ -76,6 +76,7 @@ def make_problem(
         ),
         Fixed.nothing(len(faces.face), len(complete)),
         _undivided(selection, ids, group),
+        boxes_alone=selection.verified is not None and len(complete) > 0,
     )
     return problem, ids, complete
 

@@ -1,4 +1,4 @@
-"""Settle pictures anew by the answers that count, after that or a setting changed."""
+"""Settle pictures again by the answers that count, after that or a setting changed."""
 
 from __future__ import annotations
 

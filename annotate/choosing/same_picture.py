@@ -45,14 +45,14 @@ def follow_frames(
         New labels of questions, by id: people contradict what the frame says, or no
         longer do.
     """
-    told = [each for each in asked if {each.before, each.agreed} & {*_CONFIRMS}]
-    frames = beside(connection, sorted({each.face_id for each in told}))
+    decided = [each for each in asked if {each.before, each.agreed} & {*_CONFIRMS}]
+    frames = beside(connection, sorted({each.face_id for each in decided}))
     if not frames:
         return {}
     faces = sorted({*frames, *(one for others in frames.values() for one in others)})
     frames = beside(connection, faces)
     known = _read(connection, faces, rule)
-    _note(connection, run_id, told, known, frames)
+    _note(connection, run_id, decided, known, frames)
     return _relabel(connection, run_id, known, frames)
 
 
@@ -130,7 +130,7 @@ def _relabel(
 def _note(
     connection: sa.Connection,
     run_id: int,
-    told: Iterable[Labelled],
+    decided: Iterable[Labelled],
     known: _Known,
     frames: Mapping[int, Collection[int]],
 ) -> None:
@@ -138,7 +138,7 @@ def _note(
     confirmed = known.confirmed()
     changed = {
         each.face_id: each
-        for each in told
+        for each in decided
         if (each.before is Label.SAME) != (each.agreed is Label.SAME)
     }
     others = sorted({one for key in changed for one in frames.get(key, ())})

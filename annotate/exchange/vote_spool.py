@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from types import TracebackType
+from operator import attrgetter
 from typing import NamedTuple
 
 from icf.annotate.answers import Fault, Faults, Vote, question_name
@@ -70,12 +70,7 @@ class VoteSpool:
         """Use it in a ``with`` block, at whose end it is gone."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """Remove it."""
         self._database.close()
 
@@ -116,7 +111,9 @@ class VoteSpool:
                 older += sum(each.repeats for each in said) - 1
             elif len(said) > 1:
                 for each in said:
-                    other = min((o for o in said if o is not each), key=_line)
+                    other = min(
+                        (o for o in said if o is not each), key=attrgetter("line")
+                    )
                     message = (
                         f"{each.choice} here, {other.choice} in {unit} {other.line}"
                     )
@@ -167,7 +164,7 @@ class VoteSpool:
 
     def _persons(self) -> Iterator[list[_Said]]:
         rows = map(_Said._make, self._database.execute(_SAID))
-        for _, said in groupby(rows, key=lambda one: (one.question, one.annotator)):
+        for _, said in groupby(rows, key=attrgetter("question", "annotator")):
             yield list(said)
 
     def _add(self, faults: Faults, said: _Said, reason: RowFault, message: str) -> None:
@@ -181,7 +178,3 @@ class VoteSpool:
             name = question_name(said.question)
             faults.add(Fault(line, reason, message, name, item))
         faults.counts[reason] += said.repeats - without - len(kept)
-
-
-def _line(said: _Said) -> int:
-    return said.line

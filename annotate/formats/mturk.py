@@ -3,12 +3,14 @@
 An input file has the columns ``question_id,ref_url,cand_url``. Questions about
 references need another page: they are in a file of their own, with the columns
 ``character,album`` as well. A results file repeats the columns with the prefix
-``Input.`` and has the answer in ``Answer.same``.
+``Input.`` and has the answer in ``Answer.same``; where the page is made of crowd
+elements, all that it says is one cell of JSON, ``Answer.taskAnswers``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 
 from icf.annotate.answers import AnswerRow, EmptyRow, Row, question_name
@@ -26,6 +28,9 @@ REFERENCES_COLUMNS = (*COLUMNS, "character", "album")
 
 #: Columns of a results file, as `column_name` spells them.
 _QUESTION, _ANSWER, _WORKER = "input.question_id", "answer.same", "workerid"
+_FORM = "answer.taskanswers"
+#: The answer field of a page.
+_NAME = "same"
 _STATUS, _BATCH = "assignmentstatus", "input.batch_id"
 _PICTURES = ("input.ref_url", "input.cand_url")
 _ASSIGNMENT, _SECONDS, _TIME = "assignmentid", "worktimeinseconds", "submittime"
@@ -72,9 +77,11 @@ def _row(asked: Question, url_prefix: str) -> tuple[str, str, str]:
 
 def read(table: Table) -> Iterator[Row] | None:
     """The assignments of a results file; None for any other table."""
-    if not {_QUESTION, _ANSWER, _WORKER} <= set(table.header):
+    if not {_QUESTION, _WORKER} <= set(table.header):
         return None
-    columns = (_QUESTION, _ANSWER, _WORKER, _STATUS, _BATCH)
+    if not {_ANSWER, _FORM} & set(table.header):
+        return None
+    columns = (_QUESTION, _ANSWER, _FORM, _WORKER, _STATUS, _BATCH)
     also = (_ASSIGNMENT, _SECONDS, _TIME, *_PICTURES)
     return read_rows(table, (*columns, *also), _read_row)
 
@@ -82,13 +89,14 @@ def read(table: Table) -> Iterator[Row] | None:
 def _read_row(row: TableRow) -> Row:
     cells = row.cells
     assignment = cells.get(_ASSIGNMENT, "")
-    if not cells[_ANSWER] or cells.get(_STATUS, "").casefold() == "rejected":
+    choice = cells.get(_ANSWER) or _said_in(cells.get(_FORM, ""))
+    if not choice or cells.get(_STATUS, "").casefold() == "rejected":
         return EmptyRow(row.line, cells[_QUESTION], assignment)
     return AnswerRow(
         line=row.line,
         question=cells[_QUESTION],
         annotator=cells[_WORKER],
-        choice=cells[_ANSWER],
+        choice=choice,
         batch=cells.get(_BATCH) or None,
         answered_at=_moment_of(cells.get(_TIME, "")),
         seconds=seconds_of(cells.get(_SECONDS)),
@@ -97,6 +105,27 @@ def _read_row(row: TableRow) -> Row:
         origin_id=f"mturk:{assignment}" if assignment else None,
         faces=pictured(*(cells.get(each) for each in _PICTURES)),
     )
+
+
+def _said_in(form: str) -> str:
+    """The answer in the JSON of a form; the text itself where it has none.
+
+    A field is a text, a classifier has a label, and buttons say which one is pressed.
+
+    >>> _said_in('[{"same": {"label": "different"}}]'), _said_in('[{"same": "unsure"}]')
+    ('different', 'unsure')
+    >>> _said_in('[{"same": {"different": false, "same": true}}]')
+    'same'
+    """
+    try:
+        [fields] = json.loads(form)
+        said = fields[_NAME]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return form
+    if isinstance(said, Mapping):
+        pressed = [name for name, is_pressed in said.items() if is_pressed is True]
+        said = said.get("label", ", ".join(pressed))
+    return said if isinstance(said, str) else form
 
 
 def _moment_of(written: str) -> float | None:
@@ -118,6 +147,6 @@ def _moment_of(written: str) -> float | None:
 
 FORMAT = Format(
     "mturk",
-    "an MTurk results file (Input.question_id, WorkerId, Answer.same)",
+    "an MTurk results file (Input.question_id, WorkerId, Answer.same or taskAnswers)",
     read,
 )

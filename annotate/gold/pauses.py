@@ -57,7 +57,7 @@ def discount(connection: sa.Connection, someone: Person) -> None:
 
 
 def go_on(connection: sa.Connection, someone: Person) -> None:
-    """Let a person go on: the answers count again, and the score begins anew.
+    """Let a person go on: the answers count again, and the score starts again.
 
     Args:
         connection: a write transaction.

@@ -7,15 +7,12 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from icf.annotate.ask import ask
+from icf.annotate.ask import PAGE, ask
 from icf.annotate.export import batch_shares
 from icf.annotate.pairs.open_questions import IS_OPEN
 from icf.catalogue.rows import count_rows
 from icf.catalogue.schema import question
 from icf.workspace import Workspace
-
-#: The format of a batch that is asked on the page, and has no folder.
-FORMAT = "page"
 
 #: Fewer open questions than these, and another batch is asked.
 FEW = 300
@@ -42,8 +39,8 @@ class Asker:
     def ask(self) -> int:
         """Ask a batch; return how many questions it has, 0: nothing is left to ask."""
         limit = self.workspace.settings.annotate.batch
-        path = f"{FORMAT}/{secrets.token_hex(6)}"
+        path = f"{PAGE}/{secrets.token_hex(6)}"
         with self.workspace.catalogue.write() as connection:
             shares = batch_shares(self.workspace, connection)
-            made = ask(connection, self.run_id, FORMAT, path, limit, shares)
+            made = ask(connection, self.run_id, PAGE, path, limit, shares)
         return made.questions if made else 0

@@ -1,4 +1,4 @@
-"""What the browser is told of a pair: the same keys, whatever source it is from."""
+"""What the browser gets of a pair: the same keys, whatever source it is from."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Settled questions whose face a training found far from others of its character.
 
 What `icf-train embedder` with the loss `subcenter-arcface` finds is asked about again,
-as suspects are: under the same limit, and never what they never are.
+as suspects are: under the same limit, and never what measures a model. Those that no
+calibrated model knows are asked about too: it is the training that doubts them.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from icf.annotate.posterior.suspects import Suspect, evidence, room
-from icf.annotate.priors import read_priors
+from icf.annotate.priors import chosen_for_their_faces
 from icf.catalogue.labels.doubtful import Box, DoubtfulFace, written_box
 from icf.catalogue.labels.verified_boxes import read_verified
 from icf.catalogue.merges import survivor
@@ -25,7 +26,7 @@ from icf.codes import Label
 
 #: Why a question of the file stays as it is.
 ASKED_BEFORE, BY_EXPERT = "asked_before", "expert_decided"
-NO_PRIOR, NO_ROOM = "no_prior", "over_the_limit"
+NOT_CHOSEN, NO_ROOM = "not_chosen_for_its_face", "over_the_limit"
 
 _Row = sa.Row[Any]
 
@@ -85,8 +86,8 @@ def _left_out(connection: sa.Connection, rows: Iterable[_Row]) -> dict[int, str]
     """Why a question is not asked again, of those that are not."""
     before = {row.id: row.doubted_at is not None for row in rows}
     answered = evidence(connection, list(before), {})
-    priors = read_priors(connection, list(before))
-    why = {key: NO_PRIOR for key in before if key not in priors}
+    chosen = chosen_for_their_faces(connection, list(before))
+    why = {key: NOT_CHOSEN for key in before if key not in chosen}
     why |= {key: BY_EXPERT for key in before if key not in answered}
     return why | {key: ASKED_BEFORE for key, doubted in before.items() if doubted}
 

@@ -22,8 +22,8 @@ from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import answer, character, face, question, review
 from icf.codes import UNSETTLED, WAITING_REVIEWS, Chosen, Suspicion
 
-#: The format and the path of the batch that experts' questions are in; no folder.
-FORMAT, PATH = "page", "page/review"
+#: The path of the batch that experts' questions are in.
+PATH = "page/review"
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ def question_about(
         inclusion=1.0 if is_own and shown.probability is not None else None,
         probability=shown.probability if is_own else None,
     )
-    return ask_one(connection, run_id, FORMAT, PATH, proposal)
+    return ask_one(connection, run_id, PATH, proposal)
 
 
 def _known_question(connection: sa.Connection, pair: Pair) -> int | None:

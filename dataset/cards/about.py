@@ -199,7 +199,7 @@ class About:
     def _labelled(self) -> Iterator[str]:
         labels = self.summary["labels"]
         if not self.has_faces:
-            yield "No face is confirmed as a character: there is detection alone."
+            yield "No face has the name of its character: there is detection alone."
             return
         yield from self.facts.origin.confirmed(labels["people"])
         if labels["unasked_references"]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -16,6 +18,7 @@ from icf.version import __version__
 
 if TYPE_CHECKING:
     from icf.dataset.release.prepare import Prepared
+    from icf.engine.stale import Stale
 
 
 @click.command("icf-build-splits", context_settings={"max_content_width": 88})
@@ -57,6 +60,11 @@ if TYPE_CHECKING:
     "boxes in pictures whose faces are all confirmed  [default: dataset.boxes].",
 )
 @click.option(
+    "--detection-only",
+    is_flag=True,
+    help="Leave out the recognition set, whatever faces are confirmed.",
+)
+@click.option(
     "--after",
     metavar="RELEASE",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
@@ -87,6 +95,7 @@ def cli(
     crops: float | None,
     link: bool,
     boxes: Literal["verified", "proposed"] | None,
+    detection_only: bool,
     after: Path | None,
     protocol: Path | None,
     strict: bool,
@@ -98,8 +107,8 @@ def cli(
     those to test with (some of them trained on, some not) and distractors, which
     appear nowhere else; pictures whose boxes people verified into a detection train and
     test set. Train and test are checked for anything they share, and OUT is written
-    only if they share nothing. Where no face is confirmed, it is a release of
-    detection alone. The same catalogue and seed give the same files.
+    only if they share nothing. Where no face is confirmed, or with --detection-only, it
+    is a release of detection alone. The same catalogue and seed give the same files.
     Pictures are copied, and checked against the hash of what was fetched. Formats of
     single files share them on the disk by hard links.
     """
@@ -107,9 +116,14 @@ def cli(
     from icf.dataset.protocol_file import read_protocol
     from icf.dataset.release.prepare import prepare
     from icf.dataset.release.write import write
+    from icf.engine.stale import find_stale
 
     workspace = invocation.workspace
     say_if_revoked(invocation, after)
+    with workspace.catalogue.read() as connection:
+        stale = find_stale(connection, workspace.settings.filter)
+    for each in stale:
+        invocation.say(each.message)
     plan = partial(
         prepare,
         workspace,
@@ -120,10 +134,12 @@ def cli(
         after=after,
         protocol=None if protocol is None else read_protocol(protocol),
         strict=strict,
+        detection_only=detection_only,
     )
+    show = partial(_show, invocation, out, stale, detection_only=detection_only)
     if dry_run:
         planned = plan()
-        _show(invocation, planned, out, written=False)
+        show(planned, written=False)
         return
     run_id = workspace.begin_run("icf-build-splits")
     prepared = plan()
@@ -131,7 +147,7 @@ def cli(
     workspace.end_run(run_id)
     if not written:
         invocation.say(f"{out} is this release already; nothing was written")
-    _show(invocation, prepared, out, written)
+    show(prepared, written=written)
 
 
 def _names(formats: tuple[str, ...]) -> list[str]:
@@ -144,7 +160,15 @@ def _names(formats: tuple[str, ...]) -> list[str]:
     return list(dict.fromkeys(name for name in names if name))
 
 
-def _show(invocation: Invocation, prepared: Prepared, out: Path, written: bool) -> None:
+def _show(
+    invocation: Invocation,
+    out: Path,
+    stale: Sequence[Stale],
+    prepared: Prepared,
+    *,
+    detection_only: bool,
+    written: bool,
+) -> None:
     from icf.dataset.after import GONE
     from icf.dataset.plan import BEYOND, NEAR_TEST
     from icf.dataset.unused import unused_meaning
@@ -161,6 +185,7 @@ def _show(invocation: Invocation, prepared: Prepared, out: Path, written: bool) 
         "unused": prepared.plan.unused,
         "left_out": dict(prepared.plan.selection.left_out),
         "leaks": {check.name: check.count for check in prepared.leaks.checks},
+        "stale": [asdict(each) for each in stale],
     }
     rows = [(name.replace("_", " "), value) for name, value in counts.items()]
     for name, value in prepared.plan.unused.items():
@@ -178,7 +203,7 @@ def _show(invocation: Invocation, prepared: Prepared, out: Path, written: bool) 
             rows.append((f"of the earlier release, left out: {reason}", number))
         lost = "of the earlier release, detection pictures left out"
         rows.append((lost, followed.pictures_left_out))
-    if not prepared.plan.has_faces:
+    if not prepared.plan.has_faces and not detection_only:
         invocation.say(
             "no face is confirmed as a character: the release has detection alone, and "
             "no recognition set"

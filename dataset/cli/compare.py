@@ -8,6 +8,7 @@ import click
 
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.dataset.cli.revoked import say_if_revoked
+from icf.stores.files import check_place_of_file
 
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
@@ -31,10 +32,9 @@ def compare_command(
     be two workspaces, too.
     """
     # Imported here, so that help does not wait for numpy and the drawing libraries.
-    from icf.dataset.cli.report import check_folder
     from icf.dataset.report.compare.page import compare
 
-    check_folder(out)
+    check_place_of_file(out)
     for each in (first, second):
         say_if_revoked(invocation, each)
     found = compare(first, second, out)

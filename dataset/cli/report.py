@@ -15,7 +15,7 @@ from icf.command import (
     pass_invocation,
     shared_options,
 )
-from icf.errors import WrongUse
+from icf.stores.files import check_place_of_file
 from icf.version import __version__
 
 _COMMANDS = {
@@ -93,7 +93,7 @@ def cli(invocation: Invocation, out: Path, plots: Path | None) -> None:
     # Imported here, so that help does not wait for the drawing libraries.
     from icf.dataset.report.page import write_report
 
-    check_folder(out)
+    check_place_of_file(out)
     size = write_report(invocation.workspace, out, plots)
     value: dict[str, object] = {"path": str(out), "bytes": size}
     if plots is not None:
@@ -104,12 +104,6 @@ def cli(invocation: Invocation, out: Path, plots: Path | None) -> None:
 
 assert isinstance(cli, _Report)
 cli.subcommands = _COMMANDS
-
-
-def check_folder(out: Path) -> None:
-    """Raise WrongUse if there is no folder to write a file into."""
-    if not out.parent.is_dir():
-        raise WrongUse(f"there is no folder {out.parent} to write {out.name} into")
 
 
 def main() -> None:

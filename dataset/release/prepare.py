@@ -34,6 +34,8 @@ from icf.errors import WrongUse
 from icf.version import __version__
 from icf.workspace import Workspace
 
+_UNCONFIRMED = "no face is confirmed yet"
+
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
@@ -77,6 +79,7 @@ def prepare(
     after: Path | None = None,
     protocol: ProtocolFile | None = None,
     strict: bool = False,
+    detection_only: bool = False,
 ) -> Prepared:
     """Read the catalogue and decide everything; write nothing.
 
@@ -91,19 +94,20 @@ def prepare(
         after: the folder of an earlier release, whose faces stay where they were.
         protocol: who is in the test, and how many; None: as the settings say.
         strict: whether each part must have its full count.
+        detection_only: leave out the recognition set, whatever faces are confirmed.
 
     Raises:
         WrongUse: there is too little to release, a format is unknown or would be
             empty, or answers of the annotation page did not become labels yet.
     """
     make_writers(formats)  # a wrong name costs no time
-    asked = _asked(workspace, seed, boxes, crops, after, protocol)
+    asked = _asked(workspace, seed, boxes, crops, after, protocol, detection_only)
     read = read_release(workspace, asked)
     if strict:
         refuse_missing(read.plan.counts, asked.counts)
     plan, selection = read.plan, read.plan.selection
     if not plan.has_faces:
-        _refuse_of_faces(formats)
+        _refuse_of_faces(formats, asked)
     lists = lists_of_test(plan, protocol, seed)
     contents = contents_of(plan)
     leaks = find_leaks(
@@ -150,14 +154,14 @@ def prepare(
     )
 
 
-def _refuse_of_faces(formats: Sequence[str]) -> None:
-    """Refuse formats that would be empty, because no face is confirmed."""
+def _refuse_of_faces(formats: Sequence[str], asked: Asked) -> None:
+    """Refuse formats that would be empty, because there is detection alone."""
     empty = [name for name in formats if name in OF_FACES]
     if empty:
+        why = "detection alone is asked" if asked.detection_only else _UNCONFIRMED
         raise WrongUse(
             f"{' and '.join(empty)} would be empty: they have faces of known "
-            "characters, and no face is confirmed yet. Name formats that have boxes, "
-            "as coco"
+            f"characters, and {why}. Name formats that have boxes, as coco"
         )
 
 
@@ -168,12 +172,13 @@ def _asked(
     crops: float | None,
     after: Path | None,
     protocol: ProtocolFile | None,
+    detection_only: bool,
 ) -> Asked:
     before = None if after is None else read_before(after)
     dataset = workspace.settings.dataset
     if boxes is not None:
         dataset = dataset.model_copy(update={"boxes": boxes})
-    return Asked(seed, dataset, crops, before, protocol)
+    return Asked(seed, dataset, crops, before, protocol, detection_only)
 
 
 def _hashes(

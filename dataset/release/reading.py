@@ -35,6 +35,7 @@ class Asked:
         crops: how far the boxes of crops are enlarged; None: whole files.
         before: an earlier release, whose faces stay where they were.
         protocol: who is in the test, and how many; None: as the settings say.
+        detection_only: whether it is without confirmed faces.
     """
 
     seed: int
@@ -42,6 +43,7 @@ class Asked:
     crops: float | None = None
     before: Before | None = None
     protocol: ProtocolFile | None = None
+    detection_only: bool = False
 
     @property
     def counts(self) -> DatasetSettings:
@@ -91,6 +93,7 @@ def read_release(workspace: Workspace, asked: Asked) -> Read:
             risk=settings.annotate.accepted_risk,
             proposed_boxes=asked.dataset.boxes == "proposed",
             followers=settings.annotate.tracks == "follow",
+            detection_only=asked.detection_only,
         )
         made = make_plan(
             selection,

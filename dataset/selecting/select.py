@@ -14,6 +14,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from icf.catalogue.labels import given_boxes
+from icf.catalogue.labels.confirmed import Confirmed
 from icf.catalogue.labels.final import Accepts, read_accepts
 from icf.catalogue.rows import count_rows
 from icf.catalogue.schema import model, question
@@ -35,6 +36,8 @@ from icf.dataset.splits.keys import keys_of_digests, keys_of_faces
 from icf.errors import WrongUse
 from icf.next_step import next_step
 
+_NO_LABELS = Accepts({}, Confirmed({}, frozenset(), frozenset()), frozenset())
+
 
 def select(
     connection: sa.Connection,
@@ -44,6 +47,7 @@ def select(
     risk: float = 0.0,
     proposed_boxes: bool = False,
     followers: bool = False,
+    detection_only: bool = False,
 ) -> Selection:
     """Read all confirmed faces, and pictures: theirs, and the detection set's.
 
@@ -56,6 +60,7 @@ def select(
         proposed_boxes: the detection set has the detector's boxes of pictures in which
             every face is confirmed; else the boxes that people verified.
         followers: take in faces that follow another one of their track.
+        detection_only: take in no confirmed face, only pictures with verified boxes.
 
     Raises:
         WrongUse: no face is confirmed and no picture has true boxes; faces are, but
@@ -68,6 +73,8 @@ def select(
         risk=risk,
         followers=followers,
     )
+    if detection_only:
+        accepts = _NO_LABELS
     usable = _read_usable(connection, accepts, only_licence)
     found, ids = accepts.confirmed, usable.faces.face.tolist()
     cast = read_cast(connection, usable.faces.owner)
@@ -75,7 +82,7 @@ def select(
     shown = read_shown(connection, usable.faces.image, only_licence, owned)
     pictures = read_pictures(connection, shown.image, shown.boxes)
     if not len(usable.faces) and not pictures.complete.any():
-        raise _nothing_confirmed(connection)
+        raise _without_boxes() if detection_only else _nothing_confirmed(connection)
     faces = _selected(usable.faces, cast.identities, pictures)
     left_out = _left_out(len(found.ambiguous), usable.excluded)
     if not unasked_references:
@@ -130,6 +137,13 @@ def _nothing_confirmed(connection: sa.Connection) -> WrongUse:
         "no face is confirmed yet and no picture has the boxes that dataset.boxes asks "
         f"for, so there is nothing to release: {asked} questions were asked and none "
         f"is labelled 'same'; {next_step(connection)}"
+    )
+
+
+def _without_boxes() -> WrongUse:
+    return WrongUse(
+        "no picture has boxes that people verified, so there is no detection to "
+        "release: have them verify some (`icf-annotate serve --tasks boxes`)"
     )
 
 

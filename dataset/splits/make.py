@@ -41,13 +41,17 @@ from icf.errors import WrongUse
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """What is to be divided, and what else the pictures of it show."""
+    """What is to be divided, and what else the pictures of it show.
+
+    ``boxes_alone`` says whether its pictures can be released without any face.
+    """
 
     cast: Cast
     faces: ConfirmedFaces
     pictures: DetectionPictures
     fixed: Fixed
     undivided: Undivided = field(default_factory=Undivided.nothing)
+    boxes_alone: bool = False
 
 
 def make_splits(
@@ -88,7 +92,15 @@ def make_splits(
     is_train &= ~lost
     train_pictures = detection[0][~near_pictures]
     if len(cast.key):
-        _check(cast, is_train, probes, distractors, candidates, protocol)
+        _check(
+            cast,
+            is_train,
+            probes,
+            distractors,
+            candidates,
+            protocol,
+            has_boxes=problem.boxes_alone,
+        )
     else:
         _check_detection(train_pictures, detection[1], problem, protocol)
     withheld = Withheld(
@@ -222,6 +234,8 @@ def _check(
     distractors: IntArray,
     candidates: Candidates,
     protocol: Protocol,
+    *,
+    has_boxes: bool,
 ) -> None:
     wants_distractors = protocol.distractor_share > 0 and protocol.distractors > 0
     parts = (
@@ -233,12 +247,13 @@ def _check(
     if not empty:
         return
     able = int((candidates.counts >= protocol.min_faces).sum())
+    alone = "; or release the boxes alone (--detection-only)" * has_boxes
     raise WrongUse(
         f"too few faces for a test: no {' and no '.join(empty)} faces. There are "
         f"{len(candidates.counts)} identities with confirmed faces, and {able} of them "
         f"have the {protocol.min_faces} faces that probes need{_doubted(cast)}. Answer "
         "more questions (`icf-annotate export`, then import), or lower "
-        "dataset.min_faces"
+        f"dataset.min_faces{alone}"
     )
 
 

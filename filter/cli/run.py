@@ -14,6 +14,7 @@ from icf.codes import meaning_of
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.engine import engine, plugins
 from icf.engine.runner import Tally
+from icf.engine.stale import find_stale
 from icf.engine.step import Subject
 from icf.filter.chain import filter_chain
 from icf.filter.cli.reasons import REASONS
@@ -25,7 +26,6 @@ from icf.filter.cli.status import (
 from icf.filter.detect_again import DETECT_AGAIN, count_other_detector
 from icf.filter.embed_again import DECIDE_AGAIN, EMBED_AGAIN
 from icf.filter.run import pending, raise_for_failures, run_steps
-from icf.filter.stale import find_stale
 from icf.filter.step_names import DETECT, EMBED
 from icf.filter.step_range import Chosen
 from icf.filter.uncalibrated import uncalibrated
@@ -157,7 +157,7 @@ def _filter(
     invocation.emit({"steps": result}, lambda: _tally_table(tallies, subjects))
     invocation.say_if_empty()
     with workspace.catalogue.read() as connection:
-        stale = find_stale(connection, workspace.settings.filter, steps)
+        stale = find_stale(connection, workspace.settings.filter)
     other = other_embedder(workspace)
     for each in (*stale, *([other] if other else ())):
         invocation.say(each.message)

@@ -14,11 +14,12 @@ from icf import command
 from icf.codes import meaning_of
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.engine import plugins
+from icf.engine.stale import find_stale
 from icf.engine.step import Step
 from icf.errors import BadModel, WrongUse
 from icf.filter.chain import filter_chain, own_steps
 from icf.filter.cli.reasons import REASONS
-from icf.filter.stale import OtherEmbedder, find_other_embedder, find_stale
+from icf.filter.stale import OtherEmbedder, find_other_embedder
 from icf.filter.status import (
     Counts,
     StepCounts,
@@ -46,7 +47,7 @@ def status_command(invocation: Invocation) -> None:
     with invocation.workspace.catalogue.read() as connection:
         images, faces = count_images(connection), count_faces(connection)
         steps = count_steps(connection, known)
-        stale = find_stale(connection, invocation.workspace.settings.filter, known)
+        stale = find_stale(connection, invocation.workspace.settings.filter)
     other = other_embedder(invocation.workspace)
     missing = rows_of_missing_steps(invocation.workspace)
     result = {

@@ -19,7 +19,7 @@ from icf.filter.review.queues import QUEUES, ReviewItem, count, read_queue
 from icf.images import Undecodable, jpeg_url
 from icf.models.face_crops import FaceCropper, read_boxes
 from icf.pages.templates import html_templates
-from icf.stores.files import replace_file
+from icf.stores.files import check_place_of_file, replace_file
 from icf.workspace import Workspace
 
 #: Maximum side of a crop in pixels: twice the displayed size, for high-density screens.
@@ -76,8 +76,10 @@ def write_sheet(
         done: called with the number of faces that were cropped.
 
     Raises:
+        WrongUse: there is no folder for it.
         BrokenMachine: the file cannot be written, or the blob store has no picture.
     """
+    check_place_of_file(target)
     workspace.check_blobs()
     with workspace.catalogue.read() as connection:
         counts = count(connection)

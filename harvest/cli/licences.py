@@ -14,7 +14,7 @@ from icf.catalogue.labels.marks import count_marked
 from icf.command import Invocation, example, pass_invocation, shared_options, table
 from icf.errors import BrokenMachine
 from icf.harvest.report.licences import COLUMNS, picture_sources, tabulate
-from icf.stores.files import replace_file
+from icf.stores.files import check_place_of_file, replace_file
 
 
 @click.command("licences")
@@ -63,6 +63,7 @@ def licences_command(invocation: Invocation, path: Path | None) -> None:
 
 
 def _write(path: Path, rows: Iterable[Sequence[str]]) -> None:
+    check_place_of_file(path)
     try:
         replace_file(path.resolve(), _lines(rows))
     except OSError as error:

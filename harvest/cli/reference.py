@@ -30,6 +30,7 @@ from icf.harvest.references.by_hand import (
 )
 from icf.harvest.references.own_picture import store_file
 from icf.spreadsheet import BadRow
+from icf.stores.files import check_place_of_file
 from icf.workspace import Workspace
 
 _SHOWN = 20
@@ -112,6 +113,8 @@ def set_command(
     if file is None and (licence or author):
         raise WrongUse("--licence and --author are of a picture given with --file")
     workspace = invocation.workspace
+    if file is not None:
+        workspace.check_blobs()
     elsewhere: list[str] = []
     run_id = workspace.begin_run("icf-harvest reference set")
     with workspace.catalogue.write() as connection:
@@ -196,6 +199,7 @@ def page_command(
     # Cropping faces loads the models' runtimes, which no other command needs.
     from icf.harvest.references.page import Order, write_page
 
+    check_place_of_file(file)
     order = Order(file, album, missing, limit)
     with invocation.progress("pictures", None) as advance:
         written = write_page(invocation.workspace, order, advance)

@@ -238,4 +238,7 @@ def _not_connected(url: str, error: aiohttp.ClientConnectorError) -> Fault:
 
 def is_reset(error: BaseException) -> bool:
     """Whether the other side took the connection and then reset it."""
+    # Where it is reset before all of a request was sent, aiohttp gives no number.
+    if isinstance(error, aiohttp.ClientConnectionResetError):
+        return True
     return isinstance(error, OSError) and error.errno == errno.ECONNRESET

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from configparser import ConfigParser
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from icf.app.cli import COMMANDS, cli
 from icf.app.command_reference import Listed, commands, programs
 from icf.version import __version__
+from icf.workspace import Workspace
 from tests.app.program import BIN, call, program
 
 ROOT = Path(__file__).parent.parent.parent
@@ -84,3 +86,31 @@ def test_a_command_that_is_not_there_is_wrong_use(tmp_path: Path) -> None:
 def test_the_version_is_printed() -> None:
     assert call("--version").stdout == f"icf, version {__version__}\n"
     assert cli.name == "icf"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "harvest reference page file/x.html",
+        "harvest licences --csv file/x.csv",
+        "filter review --sheet file/x.html",
+        "report file/x.html",
+        "embed faces.jsonl --out file/x.npy",
+        "copy-catalogue sqlite:///file/x.db",
+        "copy-catalogue sqlite:///nowhere/x.db",
+    ],
+)
+def test_a_file_without_a_folder_for_it_is_wrong_use(
+    space: Workspace, words: str
+) -> None:
+    (space.root / "file").touch()
+    done = program("icf", *words.split(), folder=space.root, code=2)
+    assert re.fullmatch(
+        r"error: there is no folder .* to write x\.\w+ into\n", done.stderr
+    )
+
+
+def test_a_catalogue_without_a_folder_is_named(space: Workspace) -> None:
+    url = "catalogue.url=sqlite:///nowhere/x.db"
+    done = program("icf", "status", "--set", url, folder=space.root, code=1)
+    assert f"There is no folder {space.root / 'nowhere'}" in done.stderr

@@ -172,3 +172,13 @@ def test_a_broken_picture_stops_none_of_the_others(tmp_path: Path) -> None:
     bad.write_bytes(b"GIF89a")
     with pytest.raises(SomeFailed, match="1 of 2 files"):
         call("detect", bad, good, "--out", tmp_path / "drawn")
+
+
+@pytest.mark.parametrize(
+    "words", [("detect", "a.png"), ("embed", "faces.jsonl", "--out", "f.npy")]
+)
+def test_a_model_that_is_not_there_is_wrong_use(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    done = program("icf", *words, "--model", "nosuch", folder=tmp_path, code=2)
+    assert "'nosuch' does not exist" in done.stderr

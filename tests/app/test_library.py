@@ -142,6 +142,7 @@ _WRONG: dict[str, dict[str, list[Any]]] = {
         "seed": [1.5, True, -1, 2**63, None, "1", int, 10**5000],
         "boxes": ["nope", "", 3, ["verified"]],
         "formats": ["no_such", None, 3, [1], b"x", [["coco"]], {"coco": 1}],
+        "detection_only": ["no", None, 1],
     },
     "evaluate": {
         "unverified": ["no", None],

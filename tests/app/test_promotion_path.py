@@ -12,8 +12,9 @@ from onnx import numpy_helper
 
 from icf.catalogue.schema import audit_item, batch, character, face, question
 from icf.codes import Label, Verdict
-from icf.models.cards import bundled_path, load_card, save_card, sha256_of
+from icf.models.cards import bundled_path, load_card, save_card
 from icf.models.registry.tasks import Task
+from icf.stores.files import hash_file
 from icf.workspace import Workspace, find
 from tests.app.program import call, said
 from tests.filter.workspaces import (
@@ -52,7 +53,7 @@ def fine_tuned(task: Task, folder: Path) -> Path:
     about = {
         "name": f"my {task}",
         "file": path.name,
-        "sha256": sha256_of(path),
+        "sha256": hash_file(path),
         "bytes": path.stat().st_size,
         "parent": card.sha256,
         "recipe": f"icf-train {task} --data workspace --from bundled",
@@ -99,8 +100,8 @@ def test_a_model_is_compared_promoted_used_and_taken_back(tmp_path: Path) -> Non
     tasks: tuple[Task, Task] = ("detector", "embedder")
     for task in tasks:
         path = fine_tuned(task, tmp_path)
-        bundled[task] = sha256_of(bundled_path(task))
-        own[task] = sha256_of(path)
+        bundled[task] = hash_file(bundled_path(task))
+        own[task] = hash_file(path)
         report = said("-C", root, "model", "compare", "bundled", path)
         assert (report["champion"], report["challenger"]) == (bundled[task], own[task])
         assert abs(report["difference"]) < 0.05

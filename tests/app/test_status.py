@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from icf.app.status import count
+from icf.catalogue import ledger
 from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.ledger import Decision
 from icf.catalogue.schema import answer, question
-from icf.codes import Label
+from icf.codes import Label, Verdict
 from icf.errors import WrongUse
-from icf.workspace import find
+from icf.workspace import Workspace, find
 from tests.app.program import call, said
 
 NAMES = (
@@ -23,14 +27,34 @@ NAMES = (
     "labels",
     "models",
 )
+#: The smallest release of the drawn workspace.
+RELEASE = ("build-splits", "first", "--dry-run", "--set", "dataset.min_faces=2")
 
 
 def test_it_counts_everything_that_the_workspace_holds(drawn_space: Path) -> None:
     found = said("-C", drawn_space, "status")
     assert found.pop("round") is None
+    assert found.pop("stale") == []
     assert tuple(found) == NAMES
     assert (found["albums"], found["characters"], found["models"]) == (2, 4, 2)
     assert found["answers"] == 2 * found["questions"] == 2 * found["labels"] > 0
+
+
+@pytest.mark.parametrize("words", [("status",), RELEASE])
+def test_decisions_by_an_earlier_setting_are_said(
+    space: Workspace, words: Sequence[str]
+) -> None:
+    settings = json.dumps({"filter": {"min_face": 32}})
+    with space.catalogue.write() as connection:
+        run_id = ledger.begin_run(connection, "icf-filter run", settings, "0")
+        kept = Decision("face", 1, "size", Verdict.KEPT.value, "ok")
+        ledger.append(connection, run_id, [kept])
+    line = "filter.min_face is 33, and 1 row was judged by 32: `icf-filter rethreshold`"
+    changed = ("-C", space.root, *words, "--set", "filter.min_face=33")
+    assert line in call(*changed).stderr
+    assert [each["setting"] for each in said(*changed)["stale"]] == ["filter.min_face"]
+    unchanged = said("-C", space.root, *words, "--set", "filter.min_face=32")
+    assert unchanged["stale"] == []
 
 
 def test_an_empty_catalogue_counts_nothing(catalogue: Catalogue) -> None:

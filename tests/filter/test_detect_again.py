@@ -15,7 +15,8 @@ from icf.catalogue.schema import character, decision, face, image
 from icf.engine.step import ItemT, Outcome, Step
 from icf.filter.detect_again import DETECT_AGAIN, count_other_detector
 from icf.filter.run import ALL, run_steps
-from icf.models.cards import bundled_path, load_card, sha256_of
+from icf.models.cards import bundled_path, load_card
+from icf.stores.files import hash_file
 from icf.workspace import Workspace, find
 from tests.filter.cli.test_main import run
 from tests.filter.workspaces import make_workspace, no_bar, rows, run_filter, site_files
@@ -35,7 +36,7 @@ def filtered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # An empty metadata property: other bytes, the same network.
     twin.write_bytes(bundled_path("detector").read_bytes() + b"\x72\x00")
     card = json.loads(bundled_path("detector").with_suffix(".json").read_text())
-    card |= {"file": twin.name, "sha256": sha256_of(twin)}
+    card |= {"file": twin.name, "sha256": hash_file(twin)}
     card |= {"bytes": twin.stat().st_size}
     twin.with_suffix(".json").write_text(json.dumps(card))
     return made.root

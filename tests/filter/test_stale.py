@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import fields
+from types import SimpleNamespace
+from typing import Any, cast
 
+import pytest
 import sqlalchemy as sa
 
 from icf.catalogue import ledger
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import decision
-from icf.engine.step import Step
-from icf.filter.stale import find_stale
-from icf.filter.steps.aspect import Aspect
-from icf.filter.steps.size import Size
+from icf.engine import plugins
+from icf.engine.stale import SETTINGS, find_stale
+from icf.filter.chain import own_steps
 from icf.settings import FilterSettings
+from tests.annotate.place import Place
 
-STEPS: Sequence[Step[Any]] = (Aspect(64, 3.0), Size(30))
 NOW = FilterSettings(min_face=30, min_side=64, max_aspect=3.0)
 
 
@@ -53,7 +55,7 @@ def judge(
 
 def said(catalogue: Catalogue) -> list[str]:
     with catalogue.read() as connection:
-        return [each.message for each in find_stale(connection, NOW, STEPS)]
+        return [each.message for each in find_stale(connection, NOW)]
 
 
 def test_decisions_by_the_settings_of_now_are_not_stale(catalogue: Catalogue) -> None:
@@ -92,3 +94,31 @@ def test_a_rethresholding_by_other_settings_makes_all_stale(
     judge(catalogue, [1, 2, 3], {"min_face": 30})
     judge(catalogue, [3], {"min_face": 80}, "icf-filter rethreshold")
     assert "3 rows were judged by 80" in said(catalogue)[0]
+
+
+def test_every_setting_that_a_step_compares_with_is_looked_at(
+    plain: Place,
+) -> None:
+    known = FilterSettings.model_fields
+    compared = {
+        step.name: [each.name for each in fields(cast(Any, step)) if each.name in known]
+        for step in own_steps(plain.workspace)
+        if step.stored
+    }
+    for step, names in compared.items():
+        assert set(names) <= set(SETTINGS.get(step, ())), step
+    for step, found in SETTINGS.items():
+        assert step in compared
+        assert set(found) <= known.keys()
+
+
+def test_other_packages_steps_count_where_they_judge_what_is_stored(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge(catalogue, [1, 2], {"steps": {"size": {"side": 1}, "other": {"side": 1}}})
+    now = NOW.model_copy(update={"steps": {"size": {"side": 2}, "other": {"side": 2}}})
+    for stored, found in ((True, ["filter.steps.size"]), (False, [])):
+        one = SimpleNamespace(name="size", stored=stored)
+        monkeypatch.setattr(plugins, "loadable", lambda one=one: iter([one]))
+        with catalogue.read() as connection:
+            assert [each.setting for each in find_stale(connection, now)] == found

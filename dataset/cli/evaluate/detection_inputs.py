@@ -179,13 +179,13 @@ def _with_model(
 def _model_path(invocation: Invocation, name: str) -> Path:
     """A file, the bundled model, or what the workspace calls so."""
     from icf.models.cards import BUNDLED_WORD, bundled_path
-    from icf.models.registry.resolve import find
+    from icf.models.registry.resolve import find_there
 
     if Path(name).is_file():
         return Path(name)
     if name == BUNDLED_WORD:
         return bundled_path("detector")
-    return find(invocation.workspace, name, "detector")
+    return find_there(invocation.workspace, name, "detector")
 
 
 def _kinds(

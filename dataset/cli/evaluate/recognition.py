@@ -228,9 +228,9 @@ def _run(invocation: Invocation, asked: Asked, test: TestSet) -> tuple[Features,
     elif Path(name).is_file():
         path = Path(name)
     else:
-        from icf.models.registry.resolve import find
+        from icf.models.registry.resolve import find_there
 
-        path = find(invocation.workspace, name, "embedder")
+        path = find_there(invocation.workspace, name, "embedder")
     embedder = Embedder.open(path)
     if asked.dim not in (None, embedder.dim):
         raise WrongUse(f"--dim {asked.dim}: {name} gives {embedder.dim} numbers")

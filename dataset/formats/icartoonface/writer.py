@@ -53,7 +53,7 @@ from icf.icartoonface.release_files import (
 from icf.spreadsheet import harmless, write_csv
 
 #: What stands for the recognition set where there is none.
-NO_FACES = "No face of it is confirmed as a character: it has detection alone.\n"
+NO_FACES = "No face of it has the name of its character: it has detection alone.\n"
 #: The folders of pictures, in the order of the parts of a plan.
 _PLACES = (RECTRAIN_FOLDER, RECTEST_FOLDER, DETTRAIN_FOLDER, DETTEST_FOLDER)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 import sqlalchemy as sa
 
@@ -10,6 +12,7 @@ from icf.catalogue.catalogue import Catalogue, url_from
 from icf.catalogue.schema import album, image, metadata
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.errors import WrongUse
+from icf.stores.files import check_place_of_file
 
 #: Rows read and written at a time.
 _PART = 1000
@@ -28,7 +31,10 @@ def copy_command(invocation: Invocation, url: str) -> None:
     catalogue.url in icf.toml. Pictures and embeddings are not copied.
     """
     workspace = invocation.workspace
-    target = Catalogue(url_from(workspace.root, url))
+    address = url_from(workspace.root, url)
+    if address.get_backend_name() == "sqlite":
+        check_place_of_file(Path(address.database or ""))
+    target = Catalogue(address)
     rows = copy_catalogue(workspace.catalogue, target)
     target.close()
     invocation.emit(

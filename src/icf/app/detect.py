@@ -54,7 +54,7 @@ class Detected:
 )
 @click.option(
     "--model",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Detector of your own: its weights or card  [default: the bundled one].",
 )
 @shared_options

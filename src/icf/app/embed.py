@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from icf.command import Invocation, example, pass_invocation, shared_options
-from icf.errors import BadInput, WrongUse
+from icf.errors import BadInput
 from icf.icartoonface.recognition import read_rectest_info
 from icf.images import Undecodable, decode
 from icf.models.embedding import Embedder, crop_face
-from icf.stores.files import replace_file
+from icf.stores.files import check_place_of_file, replace_file
 
 #: Faces embedded at a time.
 BATCH = 64
@@ -58,7 +58,7 @@ class Fault:
 )
 @click.option(
     "--model",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Embedder of your own: its weights or card  [default: the bundled one].",
 )
 @click.option(
@@ -85,8 +85,7 @@ def embed(
     is what `icf-evaluate identification --features` takes.
     If any line cannot be embedded, every such line is reported and nothing is written.
     """
-    if not out.parent.is_dir():
-        raise WrongUse(f"there is no folder {out.parent} to write {out.name} into")
+    check_place_of_file(out)
     embedder = Embedder.open(model) if model else Embedder.bundled()
     if pictures is None:
         lines, faults = read_faces(faces)

@@ -359,6 +359,7 @@ def build_release(
     formats: str | Sequence[str] = (),
     boxes: Literal["verified", "proposed"] | None = None,
     crops: float | None = None,
+    detection_only: bool = False,
 ) -> Release:
     """Split the labelled faces and write a release.
 
@@ -374,6 +375,7 @@ def build_release(
             that the detector proposed; None: as ``dataset.boxes`` says.
         crops: cut the pictures of the recognition set out around their faces, with
             the box enlarged by this rate, from 0 to 10; None: whole files, as fetched.
+        detection_only: leave out the recognition set, whatever faces are confirmed.
 
     Raises:
         WrongUse: too few labelled faces, an unknown format, a wrong number, or
@@ -389,8 +391,11 @@ def build_release(
     if boxes is not None:
         choice_of("boxes", boxes, ("verified", "proposed"))
     rate = None if crops is None else rate_of("crops", crops, 10)
+    check_switch("detection_only", detection_only)
     run_id = workspace.begin_run("icf-build-splits")
-    prepared = prepare(workspace, seed, names, boxes, crops=rate)
+    prepared = prepare(
+        workspace, seed, names, boxes, crops=rate, detection_only=detection_only
+    )
     written = write(workspace, prepared, path, seed)
     workspace.end_run(run_id)
     return Release(path, written, prepared.plan.counts, prepared.leaks)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import click
 import sqlalchemy as sa
 
@@ -19,6 +21,7 @@ from icf.catalogue.schema import (
 from icf.catalogue.tombstones import is_buried_character
 from icf.codes import YES_OR_NO, FaceReason, ImageReason
 from icf.command import Invocation, example, pass_invocation, shared_options, table
+from icf.engine.stale import find_stale
 
 #: What is counted, and of it what was not withdrawn.
 _COUNTED = {
@@ -42,20 +45,25 @@ def status(invocation: Invocation) -> None:
     round is shown with what it does next. For the states of URLs, faces and questions,
     see the status commands of icf-harvest, icf-filter and icf-annotate.
     """
-    with invocation.workspace.catalogue.read() as connection:
+    workspace = invocation.workspace
+    with workspace.catalogue.read() as connection:
         counts = count(connection)
         rounds = read_rounds(connection)
+        stale = find_stale(connection, workspace.settings.filter)
     newest = rounds[-1] if rounds else None
     result = {
         **counts,
         "round": {"number": newest.number, "state": newest.state.value}
         if newest
         else None,
+        "stale": [asdict(each) for each in stale],
     }
     rows: list[tuple[str, object]] = list(counts.items())
     if newest:
         rows.append(("round", f"{newest.number}: {newest.state.meaning}"))
     invocation.emit(result, lambda: table(("", "count"), rows))
+    for each in stale:
+        invocation.say(each.message)
     if newest and newest.is_open:
         invocation.say(f"round {newest.number} is open: `icf round status` says more")
     else:

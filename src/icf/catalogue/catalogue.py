@@ -371,6 +371,11 @@ _LEAST_FREE = 1 << 20
 def _remedy(reason: str, url: str) -> str:
     if "locked" in reason:
         return "Another icf command is writing; wait for it, or stop it, and try again."
+    folder = Path(sa.make_url(url).database or "").parent
+    if "unable to open" in reason and not folder.is_dir():
+        return (
+            f"There is no folder {folder}: is catalogue.url right (`icf config show`)?"
+        )
     if "readonly" in reason or "unable to open" in reason:
         return "Check that this user may write to the workspace and its folder."
     # SQLite takes it for a failure that a full disk has no room for a new file.

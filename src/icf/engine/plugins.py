@@ -150,13 +150,14 @@ def meanings(subject: Subject) -> dict[str, str]:
     """The meanings of the reasons of installed steps that can be loaded."""
     return {
         reason: meaning
-        for cls in _loadable()
+        for cls in loadable()
         if cls.subject == subject
         for reason, meaning in cls.reasons.items()
     }
 
 
-def _loadable() -> Iterator[type[PluginStep[Any]]]:
+def loadable() -> Iterator[type[PluginStep[Any]]]:
+    """Yield the classes of installed steps that can be loaded."""
     try:
         points = installed()
     except WrongUse:

@@ -94,6 +94,9 @@ def sniff(data: bytes) -> str:
         return "bmp"  # its header size, under 256; no text begins like this
     if _SVG.match(data[:_TEXT_READ]):
         raise Undecodable(ImageReason.UNSUPPORTED, "SVG is not rasterised")
+    if start[:4] == b"\0\0\2\0" and start[4:6] > b"\0\0":
+        # Of a TGA, which may begin alike, no colour follows.
+        raise Undecodable(ImageReason.UNSUPPORTED, "CUR is not read")
     for signature, name in _NOT_READ:
         if start.startswith(signature):
             raise Undecodable(ImageReason.UNSUPPORTED, f"{name} is not read")

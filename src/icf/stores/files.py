@@ -61,6 +61,16 @@ def check_place_of_folder(path: Path) -> None:
             raise WrongUse(f"{each} is a file and no folder; name another place")
 
 
+def check_place_of_file(path: Path) -> None:
+    """See that a file can be made: there is a folder for it.
+
+    Raises:
+        WrongUse: there is none.
+    """
+    if not path.parent.is_dir():
+        raise WrongUse(f"there is no folder {path.parent} to write {path.name} into")
+
+
 #: Around the moment at which a folder gets its final name; called with the folder.
 Publishing = Callable[[Path], AbstractContextManager[object]]
 

@@ -4,6 +4,8 @@ import csv
 import io
 from pathlib import Path
 
+import pytest
+
 from icf.annotate.answers import AnswerRow, EmptyRow, Row
 from icf.annotate.batch import Question
 from icf.annotate.formats import mturk
@@ -130,3 +132,29 @@ def test_the_time_and_the_seconds_of_an_assignment_are_read(tmp_path: Path) -> N
         *[1615328168.0] * 3,
         *[None] * 3,
     ]
+
+
+@pytest.mark.parametrize(
+    ("form", "choice"),
+    [
+        ('[{"same": "wrong_reference"}]', "wrong_reference"),
+        ('[{"same": {"label": "not_a_face"}, "comment": "?"}]', "not_a_face"),
+        ('[{"same": {"different": true, "same": false}}]', "different"),
+        ('[{"same": {"different": true, "same": true}}]', "different, same"),
+        ('[{"same": {"different": false, "same": false}}]', None),
+        ('[{"same": {"label": ""}}]', None),
+        ("", None),
+        *((each, each) for each in ('[{"other": 1}]', '[{"same": 1}]', "[]", "{", "7")),
+        ("[" * 100_000, "[" * 100_000),
+    ],
+)
+def test_the_answer_of_a_page_of_crowd_elements_is_read(
+    tmp_path: Path, form: str, choice: str | None
+) -> None:
+    cells = {"WorkerId": "W", "Input.question_id": "1", "Answer.taskAnswers": form}
+    out = io.StringIO()
+    rows = csv.DictWriter(out, list(cells))
+    rows.writeheader()
+    rows.writerow(cells)
+    wanted = AnswerRow(2, "1", "W", choice, origin="W") if choice else EmptyRow(2, "1")
+    assert read(tmp_path / "r.csv", out.getvalue().encode()) == [wanted]

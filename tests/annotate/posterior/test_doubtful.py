@@ -15,7 +15,7 @@ from icf.annotate.posterior import suspects
 from icf.catalogue import merges
 from icf.catalogue.annotation.schema import box_task, verified_box
 from icf.catalogue.labels.doubtful import DoubtfulFace, write_doubtful, written_box
-from icf.catalogue.schema import decision, face, image, question
+from icf.catalogue.schema import calibration, decision, face, image, question
 from icf.codes import BoxStatus, Choice, Chosen
 from icf.models.data.index import UNKNOWN, Source, build_index
 from icf.models.data.workspace import WorkspaceReader
@@ -121,6 +121,17 @@ def test_a_confirmed_face_that_a_training_doubts_is_asked_about_again(
     assert opened(here) == set()
 
 
+def test_no_calibrated_model_is_needed(here: Place) -> None:
+    ann = here.add_character("Ann", "Tales")
+    one = here.add_face(ann, 0.9)
+    of_face = settled(here, {one: T})
+    with here.workspace.catalogue.write() as connection:
+        connection.execute(sa.delete(calibration))
+        connection.execute(sa.update(question).values(probability=None))
+    assert again(here, [line(here, one, "Tales/Ann", 90)]) == (1, 0, {})
+    assert opened(here) == {of_face[one]}
+
+
 @pytest.mark.parametrize("rule", ["votes", "posterior"])
 def test_what_measures_and_what_experts_decided_stays(here: Place, rule: str) -> None:
     ann = here.add_character("Ann", "Tales")
@@ -138,7 +149,7 @@ def test_what_measures_and_what_experts_decided_stays(here: Place, rule: str) ->
         for each in (expert, drawn, free, reference)
     ]
     words = ("--set", f"annotate.decide={rule}")
-    left_out = {"no_prior": 1, "expert_decided": 1}
+    left_out = {"not_chosen_for_its_face": 1, "expert_decided": 1}
     assert again(here, lines, *words) == (1, 1, left_out)
     assert here.labels()[of_face[drawn]] == here.labels()[of_face[expert]] == "same"
     assert here.labels()[of_face[free]] == "open"

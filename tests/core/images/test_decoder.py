@@ -100,6 +100,7 @@ def test_what_often_lies_among_pictures_is_named(data: bytes, name: str) -> None
         (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
         (b"\xff\x0a\xfa\x1f", "JPEG XL"),
         (encoded(DRAWN, "ICO"), "ICO"),
+        (b"\0\0\2\0" + encoded(DRAWN, "ICO")[4:], "CUR"),
         (b"\xef\xbb\xbf<!-- a --> \n<svg/>", "SVG"),
         (b"<!-- " + b"a" * 2000 + b" --><!-- b > -- --><SVG/>", "SVG"),
         (b"\xef\xbb\xbf<?xml version='1.0'?><!-- a --><svg/>", "SVG"),

@@ -76,6 +76,7 @@ def test_of_few_pictures_all_may_be_lost_and_of_withdrawn_ones_too(
         "icf-annotate serve --port 0",
         "icf-report reports/one.html",
         "icf-harvest reference page page.html",
+        "icf-harvest reference set Luna --file mine/luna.png",
         "icf-filter review --sheet sheet.html",
         "icf browse --port 0",
         "icf-train detector --data workspace --out model",
@@ -117,8 +118,13 @@ def test_an_import_is_refused_unless_it_brings_lost_pictures_back(
 
     program("icf", "import", "folder", tmp_path / "mine", folder=made.root)
     assert EXPECTED in bring("others", 1)
+    with made.catalogue.read() as connection:
+        assert len(connection.execute(sa.select(run.c.id)).all()) == 1
     assert not (tmp_path / "elsewhere").exists()
-    bring("mine", 0)
+    assert f"{ENOUGH} pictures that were imported before were not in" in bring(
+        "mine", 0
+    )
+    assert "not in" not in bring("mine", 0)
     assert len(list((tmp_path / "elsewhere").rglob("*"))) > ENOUGH
     bring("others", 0)
 

@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from icf.dataset.contents import read_contents
 from icf.dataset.formats.registry import OF_FACES, OWN
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.write import write
+from icf.dataset.report.page import write_report
 from icf.dataset.scores.recognition.test_set import open_test
 from icf.dataset.verify.verify import verify
 from icf.errors import BadInput, WrongUse
@@ -84,7 +86,7 @@ def test_the_cards_promise_no_recognition(released: Path) -> None:
     assert [each["sha256"] for each in summary["models"]["detectors"]] == [DETECTOR]
     assert not (released / "recognition").exists()
     card = (released / "README.md").read_text()
-    assert "No face of it is confirmed as a character" in card
+    assert "No face of it has the name of its character" in card
     assert "36 pictures with the boxes" in card
     sheet = (released / "datasheet.md").read_text()
     for text in (card, sheet):
@@ -132,6 +134,16 @@ def test_it_is_scored_by_its_boxes_alone(released: Path) -> None:
         open_test(None, released)
 
 
+def test_the_report_advises_no_table_that_needs_faces(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    write(workspace, prepare(workspace, 1), workspace.root / "releases" / "one", 1)
+    write_report(workspace, tmp_path / "report.html")
+    report = (tmp_path / "report.html").read_text()
+    assert "icf bench tables" not in report
+    assert "a test of confirmed faces, and releases/one has none" in report
+
+
 @pytest.mark.slow
 def test_every_command_goes_on_with_it(workspace: Workspace, tmp_path: Path) -> None:
     here = workspace.root
@@ -145,7 +157,7 @@ def test_every_command_goes_on_with_it(workspace: Workspace, tmp_path: Path) -> 
     assert "coco" in run(here, "evaluate", "detection", "--release", first)
     run(here, "report", here / "report.html")
     report = (here / "report.html").read_text()
-    assert "No face was confirmed: the release has detection alone." in report
+    assert "No face has the name of its character: the release has detection" in report
     run(here, "report", "compare", first, following, here / "compared.html")
     for what, release in (("coco", first / "coco"), ("icartoonface", following)):
         other = tmp_path / what
@@ -170,3 +182,47 @@ def test_too_few_pictures_are_no_test(workspace: Workspace, left: int) -> None:
 def test_proposed_boxes_need_confirmed_faces(workspace: Workspace) -> None:
     with pytest.raises(WrongUse, match="no picture has the boxes that"):
         prepare(workspace, 1, boxes="proposed")
+
+
+@pytest.fixture(scope="module")
+def some_confirmed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two albums whose boxes are verified, with too few confirmed faces for a test."""
+    root = tmp_path_factory.mktemp("some") / "space"
+    size = Size(albums=2, characters=3, faces=3)
+    Drawing(root, size).draw().catalogue.close()
+    return root
+
+
+def test_boxes_are_released_alone_where_too_few_faces_are_confirmed(
+    some_confirmed: Path, tmp_path: Path
+) -> None:
+    here = tmp_path / "space"
+    shutil.copytree(some_confirmed, here)
+    with pytest.raises(WrongUse, match=r"too few faces.*boxes alone.*--detection-only"):
+        call("-C", here, "build-splits", here / "first")
+    run(here, "build-splits", here / "first", "--detection-only")
+    assert verify(here / "first").faults == ()
+    counts = json.loads((here / "first" / "release.json").read_text())["counts"]
+    assert (counts["identities"], counts["confirmed_faces"]) == (0, 0)
+    assert counts["detection_train_pictures"] + counts["detection_test_pictures"] == 18
+    assert "is confirmed" not in (here / "first" / "README.md").read_text()
+    refused = ("build-splits", here / "other", "--detection-only")
+    with pytest.raises(WrongUse, match=r"lfw would be empty.*detection alone is asked"):
+        call("-C", here, *refused, "--format", "lfw")
+
+
+def test_detection_alone_takes_verified_boxes(
+    some_confirmed: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(some_confirmed, tmp_path / "space")
+    made = find(tmp_path / "space")
+    with made.catalogue.write() as connection:
+        connection.execute(sa.update(box_task).values(status="open"))
+    kinds: tuple[Literal["verified", "proposed"], ...] = ("verified", "proposed")
+    for boxes in kinds:
+        with pytest.raises(WrongUse, match="no picture has boxes that people verified"):
+            prepare(made, 1, boxes=boxes, detection_only=True)
+        with pytest.raises(WrongUse, match="too few faces") as refused:
+            prepare(made, 1, boxes=boxes)
+        assert "--detection-only" not in str(refused.value)
+    made.catalogue.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from icf.filter.chain import filter_chain
 from icf.filter.cli.main import STEPS, cli
 from icf.filter.waiting import LOCK
 from icf.stores.lock import one_at_a_time
-from icf.workspace import Workspace
+from icf.workspace import Workspace, find
 from tests.filter.workspaces import (
     make_workspace,
     outcome_of,
@@ -59,6 +60,25 @@ def made(tmp_path: Path) -> Workspace:
     return make_workspace(tmp_path, site_files(1))
 
 
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, str]:
+    """A workspace after a run that nothing disturbed, and its table; only to copy."""
+    made = make_workspace(tmp_path_factory.mktemp("undisturbed"), site_files(1))
+    return made, run(made, "run")[0]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(table: tuple[Workspace, str]) -> dict[str, list[Any]]:
+    """What such a run leaves."""
+    return outcome_of(table[0])
+
+
+@pytest.fixture
+def filtered(table: tuple[Workspace, str], tmp_path: Path) -> Workspace:
+    """A copy of that workspace."""
+    return find(shutil.copytree(table[0].root, tmp_path / "filtered"))
+
+
 def test_run_ends_with_what_passed_and_what_was_dropped(made: Workspace) -> None:
     out, err = run(made, "run", "--json")
     steps = json.loads(out)["steps"]
@@ -89,8 +109,10 @@ def test_one_step_can_be_run_by_name_in_two_ways(made: Workspace) -> None:
     assert list(json.loads(out)["steps"]) == ["size", "kind"]
 
 
-def test_the_table_for_people_gives_the_meaning_of_each_reason(made: Workspace) -> None:
-    out, _ = run(made, "run")
+def test_the_table_for_people_gives_the_meaning_of_each_reason(
+    table: tuple[Workspace, str],
+) -> None:
+    made, out = table
     assert "the file ends" in out or "the face is under" in out or "near" in out
     assert "images" in run(made, "status")[0]
 
@@ -126,14 +148,6 @@ def _decisions(made: Workspace) -> int:
     return int(count)
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
-    """What a run leaves that nothing disturbs."""
-    made = make_workspace(tmp_path_factory.mktemp("undisturbed"), site_files(1))
-    run(made, "run")
-    return outcome_of(made)
-
-
 @pytest.mark.parametrize("share", [0.05, 0.3, 0.6, 0.9])
 def test_killed_at_any_step_a_second_run_gives_the_same_result(
     made: Workspace, undisturbed: dict[str, list[Any]], share: float
@@ -151,12 +165,11 @@ def test_killed_at_any_step_a_second_run_gives_the_same_result(
 
 @pytest.mark.parametrize("command", ["run", "rethreshold"])
 def test_a_second_program_waits_for_the_first(
-    made: Workspace, undisturbed: dict[str, list[Any]], command: str
+    filtered: Workspace, undisturbed: dict[str, list[Any]], command: str
 ) -> None:
-    run(made, "run")
-    before = _decisions(made)
-    with one_at_a_time(made.root / LOCK, "icf-filter run"):
-        second = start(made, command, "--json")
+    before = _decisions(filtered)
+    with one_at_a_time(filtered.root / LOCK, "icf-filter run"):
+        second = start(filtered, command, "--json")
         assert second.stderr is not None
         said = second.stderr.readline()
         assert f"icf-filter run (process {os.getpid()} on " in said
@@ -165,19 +178,22 @@ def test_a_second_program_waits_for_the_first(
     assert second.communicate()[1] == ""
     assert second.returncode == 0
     # What the first has done is not done again.
-    assert _decisions(made) == before
-    assert outcome_of(made) == undisturbed
-    status = json.loads(run(made, "status", "--json")[0])
+    assert _decisions(filtered) == before
+    assert outcome_of(filtered) == undisturbed
+    status = json.loads(run(filtered, "status", "--json")[0])
     assert status["pending"] == 0
 
 
-def test_an_edited_setting_is_said_by_run_and_status(made: Workspace) -> None:
-    run(made, "run")
+def test_an_edited_setting_is_said_by_run_and_status(
+    filtered: Workspace,
+) -> None:
     for words in (("run",), ("status",)):
-        err = run(made, *words, "--set", "filter.min_face=200")[1]
+        err = run(filtered, *words, "--set", "filter.min_face=200")[1]
         assert "filter.min_face is 200, and " in err
         assert "`icf-filter rethreshold`" in err
-    stale = json.loads(run(made, "status", "--json", "--set", "filter.min_face=9")[0])
+    stale = json.loads(
+        run(filtered, "status", "--json", "--set", "filter.min_face=9")[0]
+    )
     (found,) = stale["stale"]
     assert (found["setting"], found["now"]) == ("filter.min_face", 9)
-    assert json.loads(run(made, "status", "--json")[0])["stale"] == []
+    assert json.loads(run(filtered, "status", "--json")[0])["stale"] == []

@@ -17,7 +17,7 @@ import torch
 
 import icf
 from icf.catalogue.schema import decision, face, image
-from icf.models.cards import sha256_of
+from icf.stores.files import hash_file
 from icf.workspace import Workspace
 from tests.filter.workspaces import make_workspace, rows, run_before, site_files
 
@@ -99,7 +99,7 @@ def promise_what_is_there(bundled: Path) -> None:
     """Give the detector's file a card that agrees with it."""
     path, card = bundled / "detector.onnx", bundled / "detector.json"
     fields = json.loads(card.read_text())
-    fields |= {"sha256": sha256_of(path), "bytes": path.stat().st_size}
+    fields |= {"sha256": hash_file(path), "bytes": path.stat().st_size}
     card.write_text(json.dumps(fields))
 
 

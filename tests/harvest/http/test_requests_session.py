@@ -1,6 +1,7 @@
 """What a network can do to a call through `requests`; a real server on loopback."""
 
 import asyncio
+import errno
 import gzip
 import socket
 import ssl
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from icf.codes import FetchStatus
@@ -18,6 +20,7 @@ from icf.harvest.fault import Fault
 from icf.harvest.http.addresses import AllowList, Names, system_names
 from icf.harvest.http.body import Limits
 from icf.harvest.http.requests_session import GuardedSession, Reply
+from icf.harvest.http.session import faults_of
 from tests.harvest.wire import Handler, Site, answer, redirect, reset
 
 SMALL = Limits(max_bytes=100_000, deadline=20.0, min_rate=0.0)
@@ -140,6 +143,24 @@ def test_what_breaks_on_its_way_is_worth_another_try(
 ) -> None:
     found = fault(site.route("/a", handler), site.host)
     assert (found.fate, found.again) == (fate, True)
+
+
+@pytest.mark.parametrize(
+    ("error", "fate"),
+    [
+        (aiohttp.ClientOSError(errno.ECONNRESET, "reset"), FetchStatus.TRUNCATED),
+        # As aiohttp says of one that came while it wrote.
+        (aiohttp.ClientConnectionResetError("Connection lost"), FetchStatus.TRUNCATED),
+        (aiohttp.ServerDisconnectedError(), FetchStatus.UNREACHABLE),
+        (aiohttp.ClientOSError(errno.EPIPE, "broken"), FetchStatus.UNREACHABLE),
+    ],
+)
+def test_a_reset_is_one_however_a_page_learns_of_it(
+    error: aiohttp.ClientError, fate: FetchStatus
+) -> None:
+    with pytest.raises(Fault) as found, faults_of("a", FetchStatus.UNREACHABLE):
+        raise error
+    assert (found.value.fate, found.value.again) == (fate, True)
 
 
 def test_a_closed_port_is_unreachable() -> None:

@@ -10,7 +10,6 @@ import sqlalchemy as sa
 
 from icf.annotate.ask import ask_one
 from icf.annotate.choosing.proposals import Proposal
-from icf.annotate.pairs.more import FORMAT
 from icf.catalogue import reviews
 from icf.catalogue.face_character import current_character
 from icf.catalogue.rows import by_ids
@@ -84,7 +83,7 @@ def ask_about(
                 row.embedder,
                 Chosen.BY_HAND,
             )
-            ask_one(connection, run_id, FORMAT, BATCH, proposal)
+            ask_one(connection, run_id, BATCH, proposal)
     return dict(counts)
 
 

@@ -1,4 +1,4 @@
-"""Pictures of faces, and whole pictures with a face's box: encoded anew."""
+"""Pictures of faces, and whole pictures with a face's box: encoded again."""
 
 from __future__ import annotations
 

@@ -177,9 +177,12 @@ def _workspace(invocation: Invocation, *, full: bool) -> Iterator[Check]:
     state: State = "ok" if free > LOW_DISK else "warning"
     yield Check("free disk", state, f"{free / 1e9:.1f} GB")
     if catalogue.state == "ok":
+        from icf.app.doctor.page import check_page
+        from icf.app.doctor.withdrawn import check_takedowns
+
         yield from _stores(workspace, full=full)
-        yield from _takedowns(workspace)
-        yield from _page(workspace)
+        yield from check_takedowns(workspace)
+        yield from check_page(workspace)
 
 
 def _stores(workspace: Workspace, *, full: bool) -> Iterator[Check]:
@@ -201,22 +204,25 @@ def _stores(workspace: Workspace, *, full: bool) -> Iterator[Check]:
 
     def embeddings() -> str:
         lost = sum(len(ids) for ids in damage.lost_faces(workspace).values())
-        return f"{lost:,} are missing or have changed: {_MEND}" * bool(lost)
+        return f"{lost:,} are missing or have changed: {_MEND}" if lost else ""
 
     def decisions() -> str:
         dropped = damage.count_dropped(workspace)
-        text = f"{dropped:,} rows were dropped while something was lost: {_MEND}"
-        return text * bool(dropped)
+        if not dropped:
+            return ""
+        return f"{dropped:,} rows were dropped while something was lost: {_MEND}"
 
     def crops() -> str:
         lost = sum(map(len, damage.lost_crops(workspace, full=full).values()))
-        text = (
-            f"{lost:,} of batches are missing, have changed, or their list of hashes "
-            f"is lost: {_MEND}" * bool(lost)
-        )
-        emptied = damage.emptied_batches(workspace) if full else []
-        said = f"{_some(emptied)} was emptied: export it again" * bool(emptied)
-        return "; ".join(filter(None, (text, said)))
+        found = []
+        if lost:
+            found.append(
+                f"{lost:,} of batches are missing, have changed, or their list of "
+                f"hashes is lost: {_MEND}"
+            )
+        if full and (emptied := damage.emptied_batches(workspace)):
+            found.append(f"{_some(emptied)} was emptied: export it again")
+        return "; ".join(found)
 
     yield checked("pictures", "broken", pictures)
     yield checked("embeddings", "broken", embeddings)
@@ -247,25 +253,11 @@ def _lost_pictures(workspace: Workspace, lost: Mapping[int, str]) -> str:
     return "; ".join(parts)
 
 
-def _takedowns(workspace: Workspace) -> Iterator[Check]:
-    from icf.app.doctor.withdrawn import check_takedowns
-
-    yield from check_takedowns(workspace)
-
-
-def _page(workspace: Workspace) -> Iterator[Check]:
-    from icf.app.doctor.page import check_page
-
-    yield from check_page(workspace)
-
-
 def _stale(workspace: Workspace) -> str:
-    from icf.filter.chain import filter_chain
-    from icf.filter.stale import find_stale
+    from icf.engine.stale import find_stale
 
-    steps = filter_chain(workspace).steps
     with workspace.catalogue.read() as connection:
-        stale = find_stale(connection, workspace.settings.filter, steps)
+        stale = find_stale(connection, workspace.settings.filter)
     return "; ".join(each.message for each in stale)
 
 

@@ -28,12 +28,12 @@ from icf.catalogue.schema import image, url
 from icf.codes import FetchStatus, ImageReason, Verdict
 from icf.engine.engine import Engine, open_engine
 from icf.engine.runner import store_vectors
+from icf.engine.stale import find_stale
 from icf.engine.step import Step
 from icf.errors import WrongUse
 from icf.filter.chain import filter_chain
 from icf.filter.rethreshold.run import rethreshold
 from icf.filter.run import ALL, run_steps
-from icf.filter.stale import find_stale
 from icf.filter.step_names import DETECT, EMBED
 from icf.filter.steps.embed import Embed
 from icf.harvest.run import Work, declared_sources, harvest
@@ -282,11 +282,10 @@ def _decide_again(workspace: Workspace, engine: Engine, bar: Bar) -> bool:
     Returns:
         Whether the thresholds were left out, as a person has edited them since.
     """
-    chain = filter_chain(workspace)
     for _ in range(ROUNDS):
         run_steps(workspace, ALL, engine, bar)
         with workspace.catalogue.read() as connection:
-            stale = find_stale(connection, workspace.settings.filter, chain.steps)
+            stale = find_stale(connection, workspace.settings.filter)
         if stale:
             return True
         done = rethreshold(workspace, bar)

@@ -9,6 +9,7 @@ from icf.app.importing.work import Imported, import_pictures, preview
 from icf.command import Invocation, table
 from icf.engine.engine import open_engine
 from icf.errors import BadInput, SomeFailed
+from icf.redact import redact
 
 #: Faults that a message names; `--json` has all.
 _SHOWN = 20
@@ -58,6 +59,13 @@ def show(invocation: Invocation, name: str, done: Imported, *, dry_run: bool) ->
             f"{done.lists.pictures:,} pictures were imported before, from an earlier "
             "version of their list: licences are corrected, but new boxes and names of "
             "these pictures are not taken; for them import into a new workspace"
+        )
+    if done.lost:
+        store = redact(invocation.workspace.blobs_url)
+        invocation.say(
+            f"{done.lost:,} pictures that were imported before were not in the blob "
+            f"store {store}, which gets them again; if theirs is another one, set "
+            "blobs.url right"
         )
     if done.written.pictures and not dry_run:
         invocation.say_next_step()

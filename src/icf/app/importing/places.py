@@ -73,7 +73,7 @@ def _write_addresses(
             "host": "",
             "source": each.given.part,
             "fate": FetchStatus.STORED.value,
-            # So that another picture under this address is told from this one.
+            # So that another picture under this address is distinguished from this one.
             "expected_bytes": each.columns["bytes"],
             "image_id": images[each.sha256],
             "found_at": now,

@@ -8,10 +8,10 @@ does the others.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 from icf.annotate.answers import is_storable
@@ -63,6 +63,7 @@ class Imported:
         left_out: what was passed over, by reason, and is no fault.
         faults: lines and pictures that could not be imported.
         lists: which known pictures are from an earlier version of their list.
+        lost: pictures imported before whose bytes were not in the store.
     """
 
     listed: Counter[str] = field(default_factory=Counter)
@@ -71,6 +72,7 @@ class Imported:
     left_out: Counter[str] = field(default_factory=Counter)
     faults: list[Fault] = field(default_factory=list)
     lists: EarlierLists = field(default_factory=EarlierLists)
+    lost: int = 0
 
     def refuse(self, reason: str, fault: Fault) -> None:
         """Note a picture that cannot be imported."""
@@ -119,11 +121,12 @@ def import_pictures(
     """
     done = Imported(left_out=source.left_out)
     with workspace.one_at_a_time(LOCK, publisher.command):
+        new = _new(workspace, source, publisher, done, progress)
+        first = list(itertools.islice(new, 1))  # refused before it counts as a run
         run_id = workspace.begin_run(f"icf {publisher.command}")
         discard_ahead(workspace)
         chain = filter_chain(workspace)
-        writer = Writer(run_id, _entries(chain), publisher)
-        done.written = writer.written
+        writer = Writer(run_id, _entries(chain), publisher, written=done.written)
         step = Measure(
             workspace.blobs_url,
             workspace.settings.harvest.max_pixels,
@@ -133,8 +136,8 @@ def import_pictures(
         )
         least = workspace.settings.filter.min_score
         waiting: dict[int, GivenPicture] = {}
-        new = _new(workspace, source, publisher, done, progress)
-        for outcomes in engine.judge(step, _batches(workspace, new, waiting)):
+        batches = _batches(workspace, itertools.chain(first, new), waiting)
+        for outcomes in engine.judge(step, batches):
             refused: list[tuple[GivenPicture, str, str]] = []
             measured = list(_measured(outcomes, waiting, done, least, refused))
             with workspace.catalogue.write() as connection:
@@ -189,6 +192,7 @@ def _new(
             if old is not None and is_another(each, old):
                 done.refuse(ImportFault.ANOTHER_PICTURE.value, another(each))
             elif old is None or not old.is_whole:
+                done.lost += old is not None
                 new.append(each)
             else:
                 same.append(each)
@@ -313,5 +317,5 @@ def _as_found(
 
 def _pages(pictures: Iterable[GivenPicture], size: int) -> Iterator[list[GivenPicture]]:
     left = iter(pictures)
-    while page := list(islice(left, size)):
+    while page := list(itertools.islice(left, size)):
         yield page

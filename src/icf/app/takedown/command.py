@@ -195,7 +195,7 @@ def remove(workspace: Workspace, found: Copies, wanted: Wanted, reason: str) -> 
             continue
         if not held.inside and held.folder not in wanted.also:
             text = (
-                f"{held.folder} is outside of this workspace, and has {held.told}. "
+                f"{held.folder} is outside of this workspace, and has {held.size}. "
                 "Delete them there?"
             )
             if not (wanted.asks and click.confirm(text, err=True)):
@@ -267,7 +267,7 @@ def _raise_for_rest(left: list[HeldCopies], unreached: list[Unreached]) -> None:
     """Raise SomeFailed where there are, or may be, copies left."""
     lines = [
         f"  {each.kind} {each.folder} is outside of this workspace and has "
-        f"{each.told}: --also {each.folder} deletes them"
+        f"{each.size}: --also {each.folder} deletes them"
         for each in left
     ]
     lines += [f"  {each.kind} {each.path}: {each.why}" for each in unreached]
@@ -313,17 +313,15 @@ def _message(
     lines = [_counts(target), *target.lost, _result(target, dry_run)]
     removed = {each.folder for each in done.removed}
     held = [each for each in every if each.kind == RELEASE]
-    for each in held:
+
+    def says(each: HeldCopies) -> str:
         state = "contained" if each.folder in removed else "contains"
-        lines.append(f"{each.folder} {state} {each.told}; make it again: {each.remedy}")
+        return f"{each.folder} {state} {each.size}"
+
+    lines += [f"{says(each)}; make it again: {each.remedy}" for each in held]
     if any(each.folder not in removed for each in held):
         lines.append("--releases deletes these copies")
-    lines += [
-        f"{each.folder} {'contained' if each.folder in removed else 'contains'} "
-        f"{each.told}"
-        for each in every
-        if each.kind != RELEASE
-    ]
+    lines += [says(each) for each in every if each.kind != RELEASE]
     if done.packs:
         folder = done.packs[0].parent.parent
         what = "may show it" if dry_run else "was emptied"

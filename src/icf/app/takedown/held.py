@@ -65,7 +65,7 @@ class HeldCopies:
         return shlex.join([*words, *self.options])
 
     @property
-    def told(self) -> str:
+    def size(self) -> str:
         """How much there is, in words."""
         if self.kind != RELEASE:
             return f"{len(self.files):,} files of what was withdrawn"

@@ -125,7 +125,7 @@ def remove_from_release(
                 inside(held.folder, name).unlink(missing_ok=True)
         if held.members or (held.faces and not set(held.formats).issubset(_BY_NAME)):
             why = (
-                f"{held.told} cannot be deleted from it: {error}. For other copies of "
+                f"{held.size} cannot be deleted from it: {error}. For other copies of "
                 "it: `icf release takedowns` and `icf release clean`"
             )
             return Unreached(RELEASE, str(held.folder), why)

@@ -35,7 +35,7 @@ class Description:
     """What one person said of a face; all None: the person cannot tell.
 
     Attributes:
-        gender: of the character as drawn; None: cannot be told.
+        gender: of the character as drawn; None: cannot be seen.
         yaw: degrees, -180 to 180: how far the head is turned to its own left.
         pitch: degrees, -90 to 90: how far it looks up.
         roll: degrees, -180 to 180: how far it is tilted to its own left shoulder.

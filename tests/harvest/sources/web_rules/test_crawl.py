@@ -22,7 +22,7 @@ from tests.harvest.sources.web_rules.sites import (
     serving_tls,
     workspace,
 )
-from tests.harvest.wire import Handler, Site, answer, redirect
+from tests.harvest.wire import Handler, Site, answer, redirect, reset
 
 pytestmark = pytest.mark.slow
 
@@ -339,6 +339,7 @@ HOSTILE: dict[str, tuple[bytes | Handler, str]] = {
     "bomb": (_bomb(), "too_large: "),
     "drip": (_drip, "timeout: "),
     "short": (_short, "truncated: "),
+    "reset": (reset, "truncated: "),
     "gone": (answer(b"", "404 Not Found"), "not_found: "),
     "broken": (answer(b"", "500 No"), "http_error: "),
     "refused": (answer(b"", "403 No"), "refused: "),

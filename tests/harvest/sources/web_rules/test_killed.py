@@ -22,7 +22,7 @@ from tests.harvest.sources.web_rules.sites import (
 )
 from tests.harvest.wire import Site
 
-ALBUMS = 40
+ALBUMS = 25
 #: In the words that start a Scrapy process.
 CRAWLER = "icf.harvest.sources.web_rules.crawl"
 EXPECTED = {f"Album {n}": ["Who 0", "Who 1"] for n in range(ALBUMS)}
@@ -80,7 +80,7 @@ def check_whole(made: Workspace) -> None:
     assert len(all_of(made.catalogue, mention)) == 2 * ALBUMS
 
 
-@pytest.mark.parametrize("after", [0, 1, 30, 90])
+@pytest.mark.parametrize("after", [0, 1, 20, 56])
 def test_a_run_that_was_killed_goes_on_and_ends_the_same(
     site: Site, tmp_path: Path, after: int
 ) -> None:
@@ -106,7 +106,7 @@ def test_a_scrapy_process_that_is_killed_is_started_again(
 ) -> None:
     made = workspace(tmp_path / "ws", many_albums(site, ALBUMS))
     child = running(made)
-    for after in (1, 30, 60):
+    for after in (1, 20, 40):
         wait_for(lambda: done(made) >= after and bool(crawlers_of(child.pid)), child)  # noqa: B023
         for pid in crawlers_of(child.pid):
             os.kill(pid, signal.SIGKILL)
