@@ -16,9 +16,9 @@ from icf.models.registry.tasks import Task
 from icf.workspace import Workspace
 
 _SET_ASIDE = (
-    "`icf round run` sets characters and pictures aside at its first round, and has "
-    "them asked about; for detectors, `icf model set-aside` takes pictures whose boxes "
-    "people verified"
+    "`icf round run` sets characters and pictures aside, more of them where they were "
+    "too few and others were found since, and has them asked about; for detectors, "
+    "`icf model set-aside` takes pictures whose boxes people verified"
 )
 
 

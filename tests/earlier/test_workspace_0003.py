@@ -77,6 +77,7 @@ def test_it_opens_and_its_release_stands(work: Path) -> None:
         "labels": 10,
         "models": 3,
         "round": None,
+        "stale": [],
     }
     first = said(work, "build-splits", str(work / "releases/first"), *RELEASE)
     assert not first["written"]

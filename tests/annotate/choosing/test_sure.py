@@ -25,8 +25,8 @@ from icf.catalogue.rounds.audit_set import (
     set_aside,
     set_verified_aside,
 )
-from icf.catalogue.schema import face, question
-from icf.codes import Chosen, FaceReason, Suspicion, Verdict
+from icf.catalogue.schema import batch, face, question
+from icf.codes import Chosen, FaceReason, Label, Suspicion, Verdict
 from tests.annotate.place import Place
 from tests.annotate.test_ask import ask_in
 
@@ -166,6 +166,37 @@ def test_characters_are_set_aside_once_and_followed_through_merges(
         merges.merge(connection, run_id, free[0], one)
         merges.merge(connection, run_id, two, free[1])
     assert set_aside_ids(place, "character") == {one, two, free[0], free[1]}
+
+
+def confirm_reference(place: Place, character_id: int) -> None:
+    face_id = place.reference(character_id)
+    about = {"format": "csv", "path": "b", "questions": 1, "created_at": 0.0}
+    asked = {"batch_id": "b", "label": Label.SAME.value, "asked_at": 0.0}
+    faces = {"face_id": face_id, "reference_face_id": face_id}
+    with place.workspace.catalogue.write() as connection:
+        connection.execute(sa.insert(batch).values(id="b", **about))
+        connection.execute(
+            sa.insert(question).values(character_id=character_id, **faces, **asked)
+        )
+
+
+def test_too_few_are_joined_by_later_ones_that_no_model_can_know(
+    place: Place,
+) -> None:
+    cast_of(place, 4)
+    assert freeze_in(place, 0.2, least=5).characters == 2
+    first = set_aside_ids(place, "character")
+    known, *unknown = list(cast_of(place, 8))
+    confirm_reference(place, known)
+    made = freeze_in(place, 0.2, least=5)
+    assert made.characters == 5
+    later = set_aside_ids(place, "character")
+    assert first < later < first | set(unknown)
+    assert freeze_in(place, 0.2, least=5).added == 0
+    # Half of all is the most.
+    assert freeze_in(place, 0.2, least=99).characters == 6
+    assert freeze_in(place, 0.2, least=99).added == 0
+    assert freeze_in(place, 0.0, least=99).added == 0
 
 
 def test_pictures_that_were_set_aside_before_leave_characters_to_the_first_round(

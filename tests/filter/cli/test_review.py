@@ -211,5 +211,10 @@ def test_wrong_use_says_what_to_do(
 
 
 def test_a_missing_folder_is_reported(desk: Desk, tmp_path: Path) -> None:
-    with pytest.raises(BrokenMachine, match="cannot write the page"):
+    with pytest.raises(WrongUse, match="there is no folder .*nowhere"):
         desk.call("--sheet", tmp_path / "nowhere" / "page.html")
+
+
+def test_a_page_that_cannot_be_written_is_reported(desk: Desk, tmp_path: Path) -> None:
+    with pytest.raises(BrokenMachine, match="cannot write the page"):
+        desk.call("--sheet", tmp_path)

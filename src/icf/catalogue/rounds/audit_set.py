@@ -2,7 +2,8 @@
 
 Its characters and pictures are never trained on, and the sampler never chooses them for
 what it is unsure of: they are asked about at random. A character that is merged with
-one of them is set aside, too. Nothing is ever moved out of it.
+one of them is set aside, too. Nothing is ever moved out of it. Where it is too small,
+characters that came later join it, if no model can know them.
 
 It is a systematic sample: the characters stand album by album, within an album and the
 albums among each other in an order that the seed draws, and each n-th is taken. So each
@@ -105,8 +106,9 @@ def freeze(connection: sa.Connection, share: float, least: int, seed: int) -> Au
     """Set characters aside at the first call, and their pictures at every one.
 
     A character can be set aside if it is not merged and has a reference and
-    `LEAST_FACES` kept faces. Later calls add the pictures that were found since; they
-    add no character.
+    `LEAST_FACES` kept faces. Later calls add the pictures that were found since. They
+    add characters only while fewer than ``least`` are set aside, and of these only
+    such as nobody has confirmed a face of: no model was trained on them.
 
     Args:
         connection: a transaction that writes.
@@ -115,11 +117,11 @@ def freeze(connection: sa.Connection, share: float, least: int, seed: int) -> Au
         seed: another one draws others.
     """
     now = time.time()
-    rows: list[dict[str, Any]] = []
-    if not count_rows(connection, audit_item, audit_item.c.kind == "character"):
-        chosen = draw(_eligible(connection), share, least, seed)
-        rows = [_row("character", each, now) for each in chosen]
-        insert_new(connection, audit_item, ["kind", "subject_id"], rows)
+    rows = [
+        _row("character", each, now)
+        for each in _more_characters(connection, share, least, seed)
+    ]
+    insert_new(connection, audit_item, ["kind", "subject_id"], rows)
     known = set(connection.execute(set_aside("image")).scalars())
     shown = sa.select(candidate.c.image_id).where(
         candidate.c.character_id.in_(set_aside("character"))
@@ -129,6 +131,34 @@ def freeze(connection: sa.Connection, share: float, least: int, seed: int) -> Au
     insert_new(connection, audit_item, ["kind", "subject_id"], pictures)
     made = count(connection)
     return AuditSet(made.characters, made.images, len(rows) + len(pictures))
+
+
+def _more_characters(
+    connection: sa.Connection, share: float, least: int, seed: int
+) -> list[int]:
+    """Draw the characters that are set aside now."""
+    drawn = audit_item.c.kind == "character"
+    known = count_rows(connection, audit_item, drawn)
+    if known and known >= least:
+        return []
+    cast = _eligible(connection)
+    most = math.floor(len(cast) * LARGEST_SHARE) - known
+    if known:
+        seen = {*_confirmed(connection)}
+        seen.update(connection.execute(set_aside("character")).scalars())
+        cast = [each for each in cast if each[0] not in seen]
+    return draw(cast, share, least - known, seed, most)
+
+
+def _confirmed(connection: sa.Connection) -> Sequence[int]:
+    """Characters of which people confirmed a face, as they are merged now."""
+    query = (
+        sa.select(survivor())
+        .distinct()
+        .join(question, question.c.character_id == character.c.id)
+        .where(question.c.label == Label.SAME.value)
+    )
+    return connection.execute(query).scalars().all()
 
 
 def set_verified_aside(connection: sa.Connection, share: float, seed: int) -> AuditSet:
@@ -160,7 +190,11 @@ def set_verified_aside(connection: sa.Connection, share: float, seed: int) -> Au
 
 
 def draw(
-    cast: Sequence[tuple[int, str, str]], share: float, least: int, seed: int
+    cast: Sequence[tuple[int, str, str]],
+    share: float,
+    least: int,
+    seed: int,
+    most: int | None = None,
 ) -> list[int]:
     """Draw a systematic sample of characters.
 
@@ -169,15 +203,17 @@ def draw(
     Args:
         cast: id, album and name of each character.
         share: how many of them, from 0 to 1.
-        least: but at least so many, up to half of them.
+        least: but at least so many, up to ``most``.
         seed: another one draws others.
+        most: of them; None: half.
 
     Returns:
         Their ids, ascending.
     """
-    most = math.floor(len(cast) * LARGEST_SHARE)
-    wanted = min(max(math.ceil(len(cast) * share), least), most)
-    if not wanted or not share:
+    if most is None:
+        most = math.floor(len(cast) * LARGEST_SHARE)
+    wanted = min(max(math.ceil(len(cast) * share), least), most, len(cast))
+    if wanted <= 0 or not share:
         return []
     albums: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for key, album_name, name in cast:
