@@ -211,7 +211,7 @@ def test_wrong_use_says_what_to_do(
 
 
 def test_a_missing_folder_is_reported(desk: Desk, tmp_path: Path) -> None:
-    with pytest.raises(WrongUse, match="there is no folder .*nowhere"):
+    with pytest.raises(WrongUse, match=r"there is no folder .*nowhere"):
         desk.call("--sheet", tmp_path / "nowhere" / "page.html")
 
 
