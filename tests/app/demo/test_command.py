@@ -17,7 +17,7 @@ from icf.app.demo.site import Noise, load_truth
 from icf.codes import BoxStatus, FetchStatus
 from icf.workspace import init
 from tests.app.demo_runs import Demo, Due, Killer, assert_nothing_is_half_written
-from tests.app.program import said
+from tests.app.program import call, said
 
 Finished = tuple[Demo, dict[str, Any]]
 
@@ -206,6 +206,20 @@ def test_started_again_it_changes_nothing_and_ends_with_the_table(
     assert shown["questions asked"] == f"{found['questions']:,}"
     assert shown["rank-1"] == f"{found['identification']['rank1']:.2f}%"
     assert shown["report"] == "demo/reports/demo.html"
+
+
+@pytest.mark.slow
+def test_where_nothing_is_left_to_answer_the_page_is_not_promised_to_have_questions(
+    finished_demo: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "demo"
+    shutil.copytree(finished_demo[0].root, root)
+    served = []
+    monkeypatch.setattr(Shell, "serve", lambda self, *words: served.append(words))
+    said_to_people = call("demo", root, "--serve", "--port", 0).output
+    assert served == [("icf-annotate", "serve", "--port", "0")]
+    assert "left to you" not in said_to_people
+    assert "are answered; for new ones name a new folder" in said_to_people
 
 
 @pytest.mark.slow

@@ -111,7 +111,9 @@ def demo(root: Path) -> Iterator[str]:
         yield link[0]
         os.killpg(process.pid, signal.SIGINT)
         process.wait()
-    assert "icf-build-splits releases/mine" in log.read_text()
+    text = log.read_text()
+    assert re.search(r"[1-9]\d* questions are left to you", text)
+    assert "icf-build-splits releases/mine" in text
 
 
 def with_pause(process: subprocess.Popen[bytes]) -> None:

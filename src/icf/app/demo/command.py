@@ -23,6 +23,9 @@ from icf.app.demo.people import ERROR_RATE, answer_questions, filter_is_next
 from icf.app.demo.score import DemoScore, score, write_detection_files
 from icf.app.demo.shell import Shell
 from icf.app.demo.site import DemoSite, load_truth
+from icf.catalogue.rows import count_rows
+from icf.catalogue.schema import question
+from icf.codes import Label
 from icf.command import Invocation, example, pass_invocation, shared_options, table
 from icf.errors import WrongUse
 from icf.icartoonface.release_files import (
@@ -152,10 +155,15 @@ def _serve(invocation: Invocation, where: Path, port: int) -> None:
     names = sorted(each.name for each in load_truth().characters)
     _ask_people(shell.root, shell, leave=frozenset(names[::LEFT]))
     _box_faces(shell, BOXERS[:1])
+    with find(shell.root).catalogue.read() as connection:
+        left = count_rows(connection, question, question.c.label == Label.OPEN.value)
     invocation.say(
-        f"\nThe questions about every {LEFT}th character are left to you. Open the "
-        "link below. Ctrl-C ends it, and nothing that you answered is lost. Another "
-        "link: `icf-annotate invite you --role admin`"
+        f"\n{left:,} questions are left to you, those about every {LEFT}th character. "
+        "Open the link below. Ctrl-C ends it, and nothing that you answered is lost. "
+        "Another link: `icf-annotate invite you --role admin`"
+        if left
+        else f"\nAll questions of {_shown(shell.root)} are answered; for new ones name "
+        "a new folder, as `icf demo another --serve`"
     )
     shell.serve("icf-annotate", "serve", "--port", str(port))
     invocation.say(
