@@ -69,6 +69,7 @@ def another_site(html: str) -> Iterator[str]:
 
 def test_a_link_is_opened_by_keyboard_alone(tab: Page, served: PageServer) -> None:
     tab.goto(served.invite("Ann"))
+    expect(tab.get_by_role("button", name="Begin")).to_be_focused()
     tab.keyboard.press("Enter")
     tab.wait_for_url("**/")
     expect(tab.get_by_role("heading", name="Hello Ann")).to_be_visible()
