@@ -28,6 +28,7 @@ from icf.annotate.page.requests import (
     visit_of_request,
 )
 from icf.annotate.page.serve import remembered_address
+from icf.annotate.page.serving import Serving
 from icf.annotate.page.statistics import Overview, overview
 from icf.annotate.people.people import (
     BY_ADMIN,
@@ -112,9 +113,9 @@ async def invite_somebody(request: Request) -> JSONResponse:
 
     token = await run_in_threadpool(work)
     request.app.state.overview.forget()
-    base = request.app.state.serving.public_url or remembered_address(
-        desk.workspace.root
-    )
+    serving: Serving = request.app.state.serving
+    base = serving.address_for_others(request.headers["host"])
+    base = base or remembered_address(desk.workspace.root)
     return JSONResponse({"url": f"{base}/join/{token}", "name": name, "role": role})
 
 

@@ -109,7 +109,9 @@ def without_session(request: Request) -> HTMLResponse:
     if AGAIN in request.query_params:
         return render("no_session", status=401, values={"again": None})
     # One slash, or it would be the address of another host.
-    address = "/" + quote(request.url.path.lstrip("/")) + f"?{AGAIN}"
+    address = "/" + quote(request.url.path.lstrip("/"))
+    asked = quote(request.url.query, safe="%=&+")
+    address += f"?{asked}&{AGAIN}" if asked else f"?{AGAIN}"
     return render("no_session", status=401, values={"again": address})
 
 

@@ -62,6 +62,18 @@ class Serving:
             return True
         return not self.local and _is_address(name)
 
+    def address_for_others(self, host_header: str) -> str | None:
+        """Where other machines reach the page too; None: the request does not tell.
+
+        >>> Serving("0.0.0.0").address_for_others("192.168.1.7:8765")
+        'http://192.168.1.7:8765'
+        >>> Serving("0.0.0.0").address_for_others("localhost:8765") is None
+        True
+        """
+        if self.public_url is not None or _name_of(host_header) in _LOOPBACK:
+            return self.public_url
+        return f"http://{host_header}"
+
     def takes_origin(self, origin: str, host_header: str) -> bool:
         """Whether a request that changes something may come from a page of an origin.
 

@@ -37,7 +37,6 @@ class Disk {
         const database = request.result;
         // Another tab has a newer version of this page.
         database.onversionchange = () => database.close();
-        database.onclose = () => (this.#opening = null);
         done(database);
       };
       request.onerror = () => fail(request.error);
@@ -48,11 +47,22 @@ class Disk {
     return this.#opening;
   }
 
+  async #begin(stores, mode, isFirst = true) {
+    const opening = this.#open();
+    const database = await opening;
+    try {
+      // "strict": the promise is kept when it is on the disk, not when it is in a cache.
+      return database.transaction(stores, mode, { durability: "strict" });
+    } catch (error) {
+      // Browsers close what a page has open, such as one that was away for long.
+      if (!isFirst || error.name !== "InvalidStateError") throw error;
+      if (this.#opening === opening) this.#opening = null;
+      return this.#begin(stores, mode, false);
+    }
+  }
+
   async #write(stores, work) {
-    const database = await this.#open();
-    // "strict": the promise is kept when it is on the disk, not when it is in a cache.
-    const options = { durability: "strict" };
-    const transaction = database.transaction(stores, "readwrite", options);
+    const transaction = await this.#begin(stores, "readwrite");
     const done = completed(transaction);
     work(transaction);
     await done;
@@ -65,15 +75,13 @@ class Disk {
   }
 
   async all() {
-    const database = await this.#open();
-    return finished(
-      database.transaction(ANSWERS).objectStore(ANSWERS).getAll(null, 10000),
-    );
+    const transaction = await this.#begin([ANSWERS], "readonly");
+    return finished(transaction.objectStore(ANSWERS).getAll(null, 10000));
   }
 
   async refused() {
-    const database = await this.#open();
-    return finished(database.transaction(REFUSED).objectStore(REFUSED).getAll());
+    const transaction = await this.#begin([REFUSED], "readonly");
+    return finished(transaction.objectStore(REFUSED).getAll());
   }
 
   /** Remove what the server has, and keep why it refused others. */

@@ -77,7 +77,11 @@ function tile(each, place, choice) {
   made.firstChild.addEventListener("error", () => {
     if (made.dataset.choice === "true") toggle(made, "unsure");
   });
-  made.addEventListener("click", () => toggle(made, "false"));
+  made.addEventListener("click", () => {
+    // Safari gives the focus to no button that is clicked.
+    made.focus();
+    toggle(made, "false");
+  });
   made.addEventListener("focus", () => {
     for (const other of tiles()) other.tabIndex = other === made ? 0 : -1;
   });

@@ -7,6 +7,7 @@ from starlette.testclient import TestClient
 
 from icf.annotate.page.app import make_app
 from icf.annotate.page.desk import TASKS, Desk, open_desk
+from icf.annotate.page.serving import Serving
 from icf.annotate.people.people import Role
 from icf.annotate.people.sessions import begin_session, find_invited, make_invite
 from icf.workspace import Workspace
@@ -14,9 +15,9 @@ from icf.workspace import Workspace
 ORIGIN = "http://127.0.0.1:8765"
 
 
-def app_of(workspace: Workspace) -> Starlette:
+def app_of(workspace: Workspace, serving: Serving | None = None) -> Starlette:
     """The application of a workspace, with all tasks."""
-    return make_app(open_desk(workspace, TASKS))
+    return make_app(open_desk(workspace, TASKS), serving)
 
 
 def stranger(app: Starlette) -> TestClient:

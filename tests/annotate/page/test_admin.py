@@ -5,6 +5,7 @@ from starlette.applications import Starlette
 
 from icf.annotate.page.admin import INVITES
 from icf.annotate.page.serve import remember_address
+from icf.annotate.page.serving import Serving
 from icf.annotate.people.people import BY_ADMIN, Role
 from tests.annotate.page.clients import app_of, signed_in, stranger
 from tests.annotate.place import Place
@@ -28,6 +29,21 @@ def test_an_invite_made_on_the_page_leads_to_where_it_is_served(
     bob = stranger(app)
     assert bob.post(f"/join/{token}").status_code == 303
     assert "Hello Bob Brown" in bob.get("/").text
+
+
+def test_an_invite_leads_to_where_the_admin_is_unless_that_is_the_same_machine(
+    plain: Place,
+) -> None:
+    remember_address(plain.workspace.root, "http://127.0.0.1:4321")
+    admin = signed_in(app_of(plain.workspace, Serving("0.0.0.0")), "Ada", Role.ADMIN)
+
+    def start(host: str) -> str:
+        said = {"Host": host, "Origin": f"http://{host}"}
+        made = admin.post("/api/admin/invite", json={"name": "Bob"}, headers=said)
+        return str(made.json()["url"]).partition("/join/")[0]
+
+    assert start("192.168.1.7:4321") == "http://192.168.1.7:4321"
+    assert start("localhost:4321") == "http://127.0.0.1:4321"
 
 
 @pytest.mark.parametrize(

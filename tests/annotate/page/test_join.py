@@ -229,6 +229,15 @@ def test_tries_count_for_a_while_only(plain: Place) -> None:
 # --- links from a chat ------------------------------------------------------------
 
 
+def test_what_a_link_asks_for_is_there_when_the_page_loads_itself_again(
+    app: Starlette,
+) -> None:
+    first = stranger(app).get("/me?album=3&sort=%3Cb%3E")
+    assert 'url=/me?album=3&amp;sort=%3Cb%3E&amp;again">' in first.text
+    second = stranger(app).get("/me?album=3&sort=%3Cb%3E&again")
+    assert "refresh" not in second.text
+
+
 def test_a_page_without_its_cookie_loads_itself_again_once(app: Starlette) -> None:
     first = stranger(app).get("/me")
     assert first.status_code == 401

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from icf.annotate.page.static import static_files, static_url
@@ -51,3 +53,29 @@ def test_nothing_else_of_the_disk_is_sent(plain: Place, name: str) -> None:
 
 def test_every_file_is_of_a_kind_that_browsers_are_told() -> None:
     assert {"page.css", "page.js", "icon.svg"} <= static_files().keys()
+
+
+#: What Firefox 121, Chromium 111 or Safari 16.2 does not know: docs/annotate/page.md.
+_TOO_NEW = {
+    ".css": r"^\s*&|@scope|@starting-style|light-dark\(|field-sizing|anchor-name",
+    ".js": (
+        r"\bgroupBy\(|withResolvers|Promise\.try|fromAsync|\(\?<[=!]|checkVisibility"
+        r"|requestIdleCallback|scrollend|canParse|AbortSignal\.any|Offscreen|popover"
+    ),
+}
+
+
+def test_no_file_needs_a_newer_browser_than_is_promised() -> None:
+    for name, file in static_files().items():
+        kind = name[name.rfind(".") :]
+        if kind in _TOO_NEW:
+            text = file.data.decode()
+            assert re.findall(_TOO_NEW[kind], text, re.MULTILINE) == [], name
+            # Safari knows this one by its own name alone.
+            unprefixed = re.findall(r"(?<!-webkit-)user-select", text)
+            assert len(unprefixed) == text.count("-webkit-user-select"), name
+
+
+def test_nothing_lies_under_the_notch_of_a_phone(plain: Place) -> None:
+    # With `viewport-fit=cover` each page would have to leave that place free itself.
+    assert "viewport-fit" not in stranger(app_of(plain.workspace)).get("/").text

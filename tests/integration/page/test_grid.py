@@ -201,6 +201,8 @@ def test_what_was_marked_last_is_said_in_words_and_shown_in_its_picture(
     with PageServer(place, "grid") as server:
         page = sign_in(server, "/grid", viewport=PHONE, has_touch=True, is_mobile=True)
         shown(page, 1)
+        # As in Safari, which gives the focus to no button that is pressed.
+        page.evaluate("addEventListener('mousedown', (each) => each.preventDefault())")
         tile = page.get_by_role("button", name="face 6")
         tile.tap()
         page.get_by_role("button", name="Picture").tap()

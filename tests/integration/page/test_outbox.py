@@ -33,6 +33,13 @@ PUT = """([handle, number]) => import("/static/outbox.js").then(({ outbox }) =>
   outbox.put(Array.from({ length: number }, (_, each) =>
     ({ id: handle, answer: { choice: each % 2 ? "true" : "false" }, seconds: 1 }))))"""
 
+#: Ends when the browser's disk is empty; connections to it are closed by that.
+TAKE_AWAY = """() => new Promise((done, fail) => {
+  const request = indexedDB.deleteDatabase("icf-annotate");
+  request.onsuccess = () => done();
+  request.onblocked = () => fail("a connection is still open");
+})"""
+
 #: The handle of what is shown, from the address of its picture.
 HANDLE = """() => document.querySelector("#candidate img").src.split("/").at(-2)"""
 
@@ -70,6 +77,20 @@ def test_without_a_network_answers_are_kept_and_sent_when_it_is_back(
             (key, "Ann", "true" if place % 2 == 0 else "false")
             for place, key in enumerate(ids[:4])
         ]
+
+
+def test_what_the_browser_took_away_is_opened_again(
+    place: Place, sign_in: Callable[..., Page]
+) -> None:
+    ask_about(place, 5)
+    with PageServer(place, "pairs") as server:
+        page = sign_in(server, "/pairs")
+        press(page, 1, "f")
+        sent(page, 1)
+        page.evaluate(TAKE_AWAY)
+        press(page, 2, "ff")
+        sent(page, 3)
+        assert len(answers_of(place)) == 3
 
 
 def test_a_browser_that_ends_sends_its_answers_when_it_is_opened_again(

@@ -233,7 +233,8 @@ def test_an_admin_invites_and_revokes_on_the_page(
 #: All pages: each task's, and those of people.
 PAGES = ("/", "/me", "/admin", *(f"/{task}" for task in TASKS))
 
-#: Controls that are seen: too small for a finger, and those without a name.
+#: Controls that are seen: too small for a finger, and those without a name; and fields
+#: whose letters are so small that a phone of Apple enlarges the page around them.
 _FAULTS = """() => {
   const seen = [...document.querySelectorAll("button, select, input, a[href]")]
     .filter((each) => each.checkVisibility() && !each.closest(".skip, p"));
@@ -244,10 +245,13 @@ _FAULTS = """() => {
   const unnamed = seen.filter((each) => !(
     each.textContent.trim() || each.ariaLabel || each.title || each.labels?.length
     || each.getAttribute("aria-labelledby")));
+  const enlarged = seen.filter((each) =>
+    each.matches("select, input:not([type=radio], [type=checkbox], [type=range])")
+    && parseFloat(getComputedStyle(each).fontSize) < 16);
   const said = (each) => each.outerHTML.slice(0, 120);
   return {
     wide: document.documentElement.scrollWidth - innerWidth,
-    small: small.map(said),
+    small: [...small, ...enlarged].map(said),
     unnamed: unnamed.map(said),
   };
 }"""

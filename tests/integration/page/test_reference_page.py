@@ -100,6 +100,11 @@ def test_two_tabs_keep_the_choices_of_both(
     tabs = [context.new_page(), context.new_page()]
     for tab in tabs:
         tab.goto((tmp_path / "page.html").as_uri())
+    # Smaller letters make a phone of Apple enlarge the page.
+    size = (
+        tabs[0].locator("#album").evaluate("(each) => getComputedStyle(each).fontSize")
+    )
+    assert size == "16px"
     for number, tab in enumerate(tabs):
         tab.locator("section").nth(number).locator("img").click()
     for tab in tabs:
