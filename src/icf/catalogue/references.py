@@ -136,7 +136,9 @@ def clear(
     """Clear the reference; the filter chooses one again."""
     _assign(connection, character_id, None, None)
     _note(connection, run_id, character_id, f"{why}; the filter chooses again")
-    own = sa.and_(judged(), is_of(character_id))
+    # Another reference of the album may have sent them back already, only not as far.
+    compared = step_at(connection, Entry.CHANGED_REFERENCE)
+    own = sa.and_(is_of(character_id), sa.or_(judged(), face.c.awaits == compared))
     _send_back(connection, run_id, own, Entry.CLEARED_REFERENCE, _changed(character_id))
     judge_again(connection, run_id, character_id)
 

@@ -317,3 +317,17 @@ def test_a_cleared_reference_is_chosen_anew_among_the_character_s_faces(
     assert choices.reference(tom) == (None, None, None)
     assert choices.awaits(own) == ("reference", "pending")
     assert choices.awaits(rival) == ("identity", "pending")
+
+
+def test_references_of_one_album_that_are_cleared_together_are_all_chosen_anew(
+    choices: Choices, catalogue: Catalogue
+) -> None:
+    cast = add_album(catalogue, "Tom", "Jerry", "Spike")
+    refused = [add_judged(catalogue, who) for who in cast]
+    other = [add_judged(catalogue, who) for who in cast]
+    for who, face_id in zip(cast, refused, strict=True):
+        choices.replace(who, face_id, "lead")
+    for who, face_id in zip(cast, refused, strict=True):
+        assert choices.refuse(who, face_id)
+    for face_id in other:
+        assert choices.awaits(face_id) == ("reference", "pending")
