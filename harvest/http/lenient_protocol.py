@@ -10,6 +10,7 @@ import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.http_exceptions import HttpProcessingError
 
+from icf.harvest.http.body_end import BodyEnd
 from icf.harvest.http.response_head import (
     MAX_HEAD,
     BadHead,
@@ -30,33 +31,46 @@ class LenientConnector(aiohttp.TCPConnector):
 
 
 class _Protocol(ResponseHandler):
-    """Collects the head of each response; passes its body on as it comes."""
+    """Collects the head of each response; passes its body on as it comes.
+
+    What a server writes behind the body is dropped, and the connection with it.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop)
         self._head: bytearray | None = None
+        self._end: BodyEnd | None = None
 
     def set_response_params(self, **options: Any) -> None:
-        self._head = bytearray()  # a request is sent now
+        self._head, self._end = bytearray(), None  # a request is sent now
         super().set_response_params(**options)
 
     def data_received(self, data: bytes) -> None:
         if self._head is None or self._parser is None:
-            super().data_received(data)
+            self._pass_on(b"", data)
             return
         searched = len(self._head)
         self._head += data
         try:
-            rest = self._tidied(searched)
+            heads, body = self._tidied(searched)
         except BadHead as error:
             if self.transport is not None:
                 self.transport.close()
             self.set_exception(HttpProcessingError(message=str(error)), error)
             return
-        if rest:
-            super().data_received(rest)
+        if heads or body:
+            self._pass_on(heads, body)
 
-    def _tidied(self, searched: int) -> bytes:
+    def _pass_on(self, heads: bytes, body: bytes) -> None:
+        own = len(body) if self._end is None else self._end.count(body)
+        if own < len(body):
+            self.force_close()  # before the parser sees the end, and gives it back
+            if not heads and not own and self.transport is not None:
+                self.transport.close()  # it was given back
+                return
+        super().data_received(heads + body[:own])
+
+    def _tidied(self, searched: int) -> tuple[bytes, bytes]:
         """Return what can be passed on: complete heads, and the body after them."""
         done = b""
         while self._head is not None:
@@ -64,7 +78,7 @@ class _Protocol(ResponseHandler):
                 self._head, searched = self._head.lstrip(b"\r\n"), 0
             end = end_of_head(self._head, searched)
             if not is_http(self._head):
-                return self._all_of_it(done)
+                return done, self._all_of_it()
             if (end or len(self._head)) > MAX_HEAD:
                 raise BadHead(f"a head of more than {MAX_HEAD} bytes")
             if end is None:
@@ -72,12 +86,13 @@ class _Protocol(ResponseHandler):
             head, searched = tidied(bytes(self._head[:end])), 0
             done, self._head = done + head, self._head[end:]
             if not is_interim(head):
-                return self._all_of_it(done)
-        return done
+                self._end = BodyEnd(head)
+                return done, self._all_of_it()
+        return done, b""
 
-    def _all_of_it(self, done: bytes) -> bytes:
+    def _all_of_it(self) -> bytes:
         rest, self._head = bytes(self._head or b""), None
-        return done + rest
+        return rest
 
 
 def _protocol(loop: asyncio.AbstractEventLoop) -> ResponseHandler:

@@ -6,7 +6,7 @@ any number of runners.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -171,7 +171,7 @@ def _albums(
         *(task.album for task in page.tasks if task.album),
         *(one.album for one in page.pictures if one.album),
     }
-    found = _last_by_key(page.albums, lambda one: one.name)
+    found = {one.name: one for one in page.albums}
     columns = (album.c.name, album.c.region, album.c.rank, _is_of(source, album))
     known = {
         row.name: row
@@ -218,7 +218,7 @@ def _characters(
     albums: Collection[str],
 ) -> tuple[set[Pair], int]:
     """Return the allowed characters, and how many a limit excluded."""
-    found = _last_by_key(page.characters, lambda one: (one.album, one.name))
+    found = {(one.album, one.name): one for one in page.characters}
     named = {
         *((p.album, p.character) for p in page.pictures if p.album and p.character),
         *((t.album, t.character) for t in page.tasks if t.album and t.character),
@@ -369,7 +369,3 @@ def _count_pictures(
             ~sa.exists().where(mention.c.url_id == url.c.id),
         )
     return found
-
-
-def _last_by_key(things: Iterable[Any], key: Callable[[Any], K]) -> dict[K, Any]:
-    return {key(one): one for one in things}

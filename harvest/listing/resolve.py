@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
@@ -28,6 +28,7 @@ from icf.names import LONGEST_NAME, normal_name
 from icf.redact import without_login
 
 N = TypeVar("N", bound=Album | Character | Picture | Task)
+H = TypeVar("H", bound=Album | Character)
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ def resolve(source: Source, page: ListingPage) -> ResolvedPage:
     """Return a page with the address of each picture and with normal names.
 
     What has a name without a visible character, or an endless one, is passed over.
+    Albums and characters that are named several times are one each.
 
     Args:
         source: the source that listed the page.
@@ -75,6 +77,8 @@ def resolve(source: Source, page: ListingPage) -> ResolvedPage:
         for of in (_values(page), values)
     )
     values["passed_over"] += before - after
+    values["albums"] = _each_once(values["albums"], ("name",))
+    values["characters"] = _each_once(values["characters"], ("album", "name"))
     return ResolvedPage(**values)
 
 
@@ -93,6 +97,24 @@ def _named(thing: N) -> N | None:
     if all(getattr(thing, name) == value for name, value in names.items()):
         return thing
     return replace(thing, **names)  # type: ignore[arg-type]
+
+
+def _each_once(things: Iterable[H], names: Sequence[str]) -> tuple[H, ...]:
+    """Return things that differ in these names.
+
+    What the first does not say, the others of its names do.
+    """
+    found: dict[tuple[str, ...], H] = {}
+    for one in things:
+        key = tuple(getattr(one, name) for name in names)
+        known = found.setdefault(key, one)
+        if known is not one:
+            missing = [
+                each.name for each in fields(one) if getattr(known, each.name) is None
+            ]
+            more = {name: getattr(one, name) for name in missing}
+            found[key] = replace(known, **more)
+    return tuple(found.values())
 
 
 def _resolved(source: Source, picture: Picture) -> ResolvedPicture:

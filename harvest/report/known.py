@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from icf.catalogue.rows import count_rows
+from icf.catalogue.rows import CHUNK, by_ids, count_rows
 from icf.catalogue.schema import album, candidate, character, mention, url
 from icf.errors import WrongUse
 from icf.harvest.fates import UrlCounts, url_counts
@@ -116,12 +116,10 @@ def known_albums(
     )
     rows = connection.execute(query).all()
     ids = [row.id for row in rows]
-    casts = (
-        sa.select(character.c.album_id, sa.func.count())
-        .where(character.c.album_id.in_(ids))
-        .group_by(character.c.album_id)
-    )
-    cast = {album_id: int(count) for album_id, count in connection.execute(casts)}
+    number = sa.func.count().label("number")
+    casts = sa.select(character.c.album_id, number).group_by(character.c.album_id)
+    counted = by_ids(connection, casts, character.c.album_id, ids)
+    cast = {row.album_id: row.number for row in counted}
     fates = _fates_of_albums(connection, ids)
     found = [
         KnownAlbum(
@@ -167,12 +165,10 @@ def known_images(
     rows, total = _characters(connection, choice)
     ids = [row.id for row in rows]
     fates = _fates_of_characters(connection, ids)
-    counted = (
-        sa.select(candidate.c.character_id, sa.func.count())
-        .where(candidate.c.character_id.in_(ids))
-        .group_by(candidate.c.character_id)
-    )
-    images = {one: int(count) for one, count in connection.execute(counted)}
+    owner = candidate.c.character_id
+    stored = sa.select(owner, sa.func.count().label("number")).group_by(owner)
+    counted = by_ids(connection, stored, owner, ids)
+    images = {row.character_id: row.number for row in counted}
     found = [
         KnownImages(
             row.album,
@@ -212,29 +208,32 @@ def _fates_of_characters(
     query = (
         sa.select(mention.c.character_id, url.c.fate, sa.func.count())
         .join(url, url.c.id == mention.c.url_id)
-        .where(mention.c.character_id.in_(ids))
         .group_by(mention.c.character_id, url.c.fate)
         .order_by(mention.c.character_id, url.c.fate)
     )
-    return _counted(connection.execute(query))
+    return _counted(by_ids(connection, query, mention.c.character_id, ids))
 
 
 def _fates_of_albums(
     connection: sa.Connection, ids: Sequence[int]
 ) -> dict[int, Counter[str]]:
-    named = (
-        sa.select(character.c.album_id, mention.c.url_id)
-        .join(mention, mention.c.character_id == character.c.id)
-        .where(character.c.album_id.in_(ids))
-    )
-    of_cast = sa.select(url.c.album_id, url.c.id).where(url.c.album_id.in_(ids))
-    filed = sa.union(named, of_cast).subquery()
-    query = (
-        sa.select(filed.c.album_id, url.c.fate, sa.func.count())
-        .join(url, url.c.id == filed.c.url_id)
-        .group_by(filed.c.album_id, url.c.fate)
-    )
-    return _counted(connection.execute(query))
+    found: dict[int, Counter[str]] = {}
+    for start in range(0, len(ids), CHUNK):
+        part = ids[start : start + CHUNK]
+        named = (
+            sa.select(character.c.album_id, mention.c.url_id)
+            .join(mention, mention.c.character_id == character.c.id)
+            .where(character.c.album_id.in_(part))
+        )
+        of_cast = sa.select(url.c.album_id, url.c.id).where(url.c.album_id.in_(part))
+        filed = sa.union(named, of_cast).subquery()
+        query = (
+            sa.select(filed.c.album_id, url.c.fate, sa.func.count())
+            .join(url, url.c.id == filed.c.url_id)
+            .group_by(filed.c.album_id, url.c.fate)
+        )
+        found |= _counted(connection.execute(query))
+    return found
 
 
 def _counted(rows: Iterable[Any]) -> dict[Any, Counter[str]]:

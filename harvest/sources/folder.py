@@ -31,10 +31,17 @@ from icf.harvest.sources.base import (
 )
 from icf.harvest.text import as_utf8
 from icf.names import normal_name
-from icf.own_files import is_made_by_machine, is_text, leads_inside, walk
+from icf.own_files import (
+    is_made_by_machine,
+    is_text,
+    leads_inside,
+    walk,
+    why_closed,
+)
 from icf.settings import HarvestSettings
 
 _FILES_A_STEP = 1000
+_NOT_FILED = "bad_row: not under album/character/"
 _NO_CHARACTERS = (
     "bad_row: its files are not under album/character/; if all are of one album, name "
     'it with album = "..." in icf.toml, then the folders are its characters'
@@ -110,13 +117,16 @@ class FolderSource:
         done = len(files) < _FILES_A_STEP
         pictures: list[Picture] = []
         faults: list[str] = []
+        not_filed: list[str] = []
         for file in files:
             if problem := self._problem(file):
-                faults.append(f"{as_utf8(str(file))}: {problem}")
+                kind = not_filed if problem == _NOT_FILED else faults
+                kind.append(f"{as_utf8(str(file))}: {problem}")
             else:
                 pictures.append(self._picture(file))
-        if len(faults) > 1 and not any(self._whose(file)[0] for file in files):
-            faults = [f"{as_utf8(str(self._folder / name))}: {_NO_CHARACTERS}"]
+        if len(not_filed) > 1 and not any(self._whose(file)[0] for file in files):
+            not_filed = [f"{as_utf8(str(self._folder / name))}: {_NO_CHARACTERS}"]
+        faults += not_filed
         found = dict.fromkeys((one.album or "", one.character) for one in pictures)
         return ListingPage(
             albums=tuple(Album(one) for one in dict.fromkeys(one for one, _ in found)),
@@ -153,23 +163,28 @@ class FolderSource:
         """Return a digest of the album of a part, and its files' sizes and times."""
         digest = hashlib.sha256((self._album or "").encode())
         for file in _files(self._folder, name):
-            status = file.lstat()
+            try:
+                status = file.lstat()
+            except OSError:
+                continue  # it was deleted just now
             line = f"{file} {status.st_size} {status.st_mtime_ns}\n"
             digest.update(line.encode("utf-8", errors="surrogateescape"))
         return digest.hexdigest()[:16]
 
     def _problem(self, file: Path) -> str | None:
         album, character = self._whose(file)
+        if reason := why_closed(file):
+            return reason
         if not album:
-            return "bad_row: not under album/character/"
+            return _NOT_FILED
         if not is_text(str(file)):
             return "bad_encoding: its name is not UTF-8"
         if not normal_name(album) or (character and not normal_name(character)):
             return "bad_row: the name of its album or character is invisible"
         if len(file.as_uri()) > MAX_LENGTH:
             return f"bad_row: its path is longer than {MAX_LENGTH} characters"
-        if file.is_dir() or not leads_inside(file, self._folder):
-            return "bad_row: a link out of the folder, or to a folder"
+        if not leads_inside(file, self._folder):
+            return "bad_row: a link out of the folder, which is not followed"
         if not file.is_file():
             return "bad_row: not a file that can be read"
         return None
@@ -246,11 +261,8 @@ class _Walk:
 def _files(
     folder: Path, name: str, left_out: Counter[str] | None = None
 ) -> Iterator[Path]:
-    """Yield the files of a part of a folder in a fixed order.
-
-    Links to folders are yielded as themselves.
-    """
-    yield from walk(folder / name, left_out, folder_links=True, deep=name != _LOOSE)
+    """Yield the files of a part of a folder, and closed folders, in a fixed order."""
+    yield from walk(folder / name, left_out, closed=True, deep=name != _LOOSE)
 
 
 def _is_left_out(name: str) -> bool:

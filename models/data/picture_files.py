@@ -41,17 +41,21 @@ def picture_files(
         The path of a picture below ``root``, with ``/``; any other file as skipped.
     """
     above = 0 if root == Path() else len(os.fspath(root).rstrip("/")) + 1
-    for path in walk(root, left_out, folder_links=True):
+    for path in walk(root, left_out, closed=True):
         key = os.fspath(path)[above:]
         if not is_text(key):
             shown = os.fsencode(key).decode(errors="replace")
             yield Skipped(shown, "its name is not UTF-8")
         elif path.suffix.lower() not in SUFFIXES:
-            # A folder that is no link was walked.
-            is_link = path.is_dir()
-            yield Skipped(key, _LINK if is_link else "not a picture by its name")
+            yield Skipped(key, _why_skipped(path))
         else:
             yield key
+
+
+def _why_skipped(path: Path) -> str:
+    if not path.is_dir():
+        return "not a picture by its name"
+    return _LINK if path.is_symlink() else "a folder that cannot be read"
 
 
 class KnownFiles:

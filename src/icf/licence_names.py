@@ -63,6 +63,10 @@ _LONG_PARTS = (
     ("non ?commercial", "nc"),
     ("no ?deriv(?:ative)?s?(?: works)?", "nd"),
     ("share ?alike", "sa"),
+    # French has the English word for "by"; so its words for the others matter.
+    ("pas d.utilisation commerciale", "nc"),
+    ("pas de modifications?", "nd"),
+    ("partage (?:dans les m[eê]mes conditions|[aà] l.identique)", "sa"),
 )
 #: What allows nothing, or nothing that could be read; the first is the clearest.
 _NOT_GRANTED = (NON_FREE, ALL_RIGHTS_RESERVED, OTHER)
@@ -75,14 +79,24 @@ _ASKED = {
         r"\bnc\b|\bnon ?commercial|\b(?:no|not for) commercial"
         r"|\bcommercial (?:use|usage) (?:is )?(?:not|forbidden|prohibited)"
         rf"|\b{_NARROW} (?:use|purposes?) only\b|\bonly for {_NARROW}\b"
+        r"|\bd.utilisation commerciale\b|\bnicht ?kommerziell|\bn[aã]?o ?comercia"
+        r"|\bniet ?commercieel|\bniekomercyjn"
     ),
-    "ND": re.compile(r"\bnd\b|\bno ?deriv|\bno (?:change|edit|modification)s?\b"),
-    "SA": re.compile(r"\bsa\b|\bshare ?alike\b"),
+    "ND": re.compile(
+        r"\bnd\b|\bno ?deriv|\bno (?:change|edit|modification)s?\b"
+        r"|\bpas de modification|\bkeine ?bearbeitung|\bs(?:in|em) ?(?:obra ?)?deriva"
+        r"|\bnon opere derivate\b|\bgeen ?afgeleide"
+    ),
+    "SA": re.compile(
+        r"\bsa\b|\bshare ?alike\b|\bpartage (?:dans les m[eê]mes|[aà] l.identique)"
+        r"|\bgleichen bedingungen\b|\bcompart(?:ir|ilha) ?igual|\bgelijk ?delen\b"
+        r"|\bcondividi allo stesso modo\b"
+    ),
 }
 #: "PD-US-not renewed" is a template of Wikimedia Commons.
 _DENIED = re.compile(
     r"\b(?:not(?! (?:needed|renewed|required))|no longer|never|cannot|is ?n.?t"
-    r"|formerly|revoked|until)\b"
+    r"|formerly|revoked|until|excluding|except(?! (?:as|if|when|where)))\b"
 )
 _CLAUSES = re.compile(r"[,;()\n]|\.(?:\s|$)| - ")
 _DASHES = re.compile("[\N{HYPHEN}-\N{HORIZONTAL BAR}\N{MINUS SIGN}]")

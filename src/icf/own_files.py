@@ -82,11 +82,27 @@ def leads_inside(path: Path, folder: Path) -> bool:
     return Path(os.path.realpath(path)).is_relative_to(folder)
 
 
+def why_closed(path: Path) -> str | None:
+    """Return why `walk` yields a folder and does not go into it; None for a file."""
+    if not path.is_dir():
+        return None
+    if path.is_symlink():
+        return (
+            "bad_row: a link to a folder, which is not followed; name where it leads "
+            "as the path of a source of its own"
+        )
+    try:
+        os.scandir(path).close()
+    except OSError as error:
+        return f"unreachable: a folder that cannot be read: {error.strerror}"
+    return "unreachable: a folder that could not be read; try again"
+
+
 def walk(
     top: Path,
     left_out: Counter[str] | None = None,
     *,
-    folder_links: bool = False,
+    closed: bool = False,
     deep: bool = True,
 ) -> Iterator[Path]:
     """Yield the files below a folder in a fixed order.
@@ -94,16 +110,30 @@ def walk(
     Args:
         top: the folder.
         left_out: gets the number of folders and files that were left out, by name.
-        folder_links: yield links to folders too, as files; they are never followed.
+        closed: yield the folders that are not gone into as well, which are links and
+            those that cannot be read; `why_closed` says which.
         deep: go into its folders; otherwise they are not counted either.
     """
     counted: Counter[str] = Counter() if left_out is None else left_out
-    for place, folders, names in os.walk(top):
+    failed: list[OSError] = []
+    for place, folders, names in os.walk(top, onerror=failed.append):
+        if closed:
+            yield from _unread(failed)
         links = [name for name in folders if Path(place, name).is_symlink()]
-        files = [*names, *links] if folder_links else names
+        files = [*names, *links] if closed else names
         folders[:] = sorted(_kept(folders, counted, links)) if deep else []
         for name in sorted(_kept(files, counted)):
             yield Path(place, name)
+    if closed:
+        yield from _unread(failed)
+
+
+def _unread(failed: list[OSError]) -> Iterator[Path]:
+    """Yield the folders whose errors these are, once; what is gone is no folder."""
+    while failed:
+        error = failed.pop(0)
+        if not isinstance(error, FileNotFoundError | NotADirectoryError):
+            yield Path(error.filename)
 
 
 def _kept(

@@ -38,6 +38,22 @@ DOCS = Path(__file__).parents[2] / "docs"
         ),
         ("CC-BY", ["CC-BY", "Creative Commons Attribution"]),
         (
+            "CC-BY-NC",
+            [
+                "Licence Creative Commons Attribution - Pas d'Utilisation Commerciale",
+                "CC Attribution \u2013 Pas d\u2019Utilisation Commerciale",
+            ],
+        ),
+        (
+            "CC-BY-NC-SA-4.0",
+            [
+                "Creative Commons Attribution - Pas d'Utilisation Commerciale"
+                " - Partage dans les Mêmes Conditions 4.0 International",
+            ],
+        ),
+        ("CC-BY-ND", ["Creative Commons Attribution - Pas de Modification"]),
+        ("CC-BY-4.0", ["CC BY 4.0 except where otherwise noted"]),
+        (
             "CC0-1.0",
             [
                 "CC0",
@@ -126,6 +142,11 @@ def test_the_address_tells_where_the_words_do_not() -> None:
                 "not CC0",
                 "No longer CC BY-SA 3.0",
                 "CC BY 4.0 until 2019",
+                "CC BY 4.0 except the logo",
+                "CC BY 4.0 (nicht kommerziell)",
+                "CC BY 4.0, no comercial",
+                "CC BY 4.0, Weitergabe unter gleichen Bedingungen",
+                "CC BY 4.0, sin obra derivada",
                 "This isn't CC BY",
                 "CC BY 4.0 (non-commercial use only)",
                 "GPL 3.0, for personal use only",

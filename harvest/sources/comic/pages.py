@@ -79,6 +79,10 @@ def page_id(name: str) -> str:
     return f"{quoted[:_SHOWN]}...{digest}"
 
 
+#: Id of what a damaged file has lost, which may be any number of pages.
+REST = page_id("(the rest)")
+
+
 def unique(names: Iterable[str]) -> list[str]:
     """Make names unique: a second "a" becomes "a (2)".
 

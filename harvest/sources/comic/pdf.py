@@ -12,7 +12,7 @@ from PIL import Image
 
 from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
-from icf.harvest.sources.comic.pages import About, Page, Write, check_count
+from icf.harvest.sources.comic.pages import REST, About, Page, Write, check_count
 from icf.harvest.sources.comic.pdf_page import pictures_of
 from icf.images.jpeg import read_frame
 
@@ -21,6 +21,8 @@ MOST_PIXELS = 16_000_000
 #: Most bytes of unpacked pixels; above this the page is rendered.
 _MOST_PIXEL_BYTES = 48_000_000
 _POINTS_AN_INCH = 72
+#: Last bytes of a file, in which its end is marked; others may follow the mark.
+_TAIL = 1 << 16
 _CHANNELS = {"/DeviceRGB": 3, "/CalRGB": 3, "/DeviceGray": 1, "/CalGray": 1}
 
 
@@ -47,7 +49,11 @@ class Pdf:
         except pikepdf.PdfError as error:
             raise Fault(FetchStatus.CORRUPT, f"it cannot be read: {error}") from error
         check_count(count)
-        self.pages = tuple(Page(str(number)) for number in range(1, count + 1))
+        pages = [Page(str(number)) for number in range(1, count + 1)]
+        if self._is_cut():
+            text = f"the file has no end; {count} pages were found in what there is"
+            pages.append(Page(REST, fate=FetchStatus.CORRUPT, message=text))
+        self.pages = tuple(pages)
         self.passed_over = 0
         self.about = About(None, self._author())
 
@@ -64,6 +70,14 @@ class Pdf:
         self._pdf.close()
         if self._drawn is not None:
             self._drawn.close()
+
+    def _is_cut(self) -> bool:
+        """Return whether the end is missing: qpdf leaves out pages that it names."""
+        if not self._pdf.get_warnings():
+            return False
+        with self._path.open("rb") as file:
+            file.seek(max(0, self._path.stat().st_size - _TAIL))
+            return b"startxref" not in file.read()
 
     def _bytes(self, index: int) -> bytes:
         placed = pictures_of(self._pdf.pages[index])

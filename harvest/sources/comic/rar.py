@@ -11,6 +11,7 @@ from icf.harvest.sources.comic.member import is_metadata, problem_of_name
 from icf.harvest.sources.comic.natural import natural_key
 from icf.harvest.sources.comic.pages import (
     MOST_UNPACKED,
+    REST,
     About,
     Page,
     Write,
@@ -60,9 +61,7 @@ class Rar:
             pages.append(Page(page_id(name), version, info.file_size, fate, message))
         if not whole:
             text = "the headers behind the other pages are damaged"
-            pages.append(
-                Page(page_id("(the rest)"), fate=FetchStatus.CORRUPT, message=text)
-            )
+            pages.append(Page(REST, fate=FetchStatus.CORRUPT, message=text))
         self.pages = tuple(pages)
 
     def _problem(self, info: Any, left: int) -> tuple[FetchStatus, str] | None:

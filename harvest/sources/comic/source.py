@@ -27,7 +27,7 @@ from icf.harvest.sources.base import (
     read_table,
 )
 from icf.harvest.sources.comic.reader import PAGE, PageReader, ReadLimits
-from icf.own_files import is_text, walk
+from icf.own_files import is_text, walk, why_closed
 from icf.settings import HarvestSettings
 
 _PAGES_A_STEP = 1000
@@ -118,6 +118,8 @@ class ComicSource:
         )
 
     def _whose(self, file: Path) -> tuple[str, str | None]:
+        if reason := why_closed(file):
+            raise ValueError(reason)
         inside = self._path if self._path.is_dir() else self._path.parent
         folders = file.relative_to(inside).parts[:-1]
         if not all(is_text(one) for one in folders):
@@ -186,7 +188,7 @@ class ComicSource:
         if self._path.is_file():
             yield self._path
         else:
-            yield from walk(self._path, left_out)
+            yield from walk(self._path, left_out, closed=True)
 
 
 def _url(file: Path) -> str:
@@ -194,5 +196,8 @@ def _url(file: Path) -> str:
 
 
 def _version(file: Path) -> str:
-    state = file.lstat()
+    try:
+        state = file.lstat()
+    except OSError:
+        return "gone"  # reading it says how
     return f"{state.st_mtime_ns}-{state.st_size}"

@@ -31,6 +31,8 @@ _LONGEST_GET = 1500
 _MAXLAG = "5"
 _WAITING_ERRORS = frozenset({"maxlag", "ratelimited", "readonly"})
 _MOST_CONTINUES = 1000
+#: What wikis before 1.26 send in place of "continue", unless they are asked for that.
+_OLDER_TOKEN = "query-continue"
 
 Continue = dict[str, str]
 
@@ -135,7 +137,7 @@ class MediaWikiApi:
         """Yield each answer, and whether a batch is complete with it."""
         seen = {_written(rest)}
         for _ in range(_MOST_CONTINUES):
-            answer = await self.call({"action": "query", **parameters, **(rest or {})})
+            answer = await self._queried({**parameters, **(rest or {})})
             found = object_of(answer.get("query"))
             pages: dict[str, dict[str, Any]] = {}
             _merge(pages, found.get("pages"))
@@ -148,6 +150,19 @@ class MediaWikiApi:
                 return
             seen.add(_written(rest))
         raise self._fault(f"no complete batch in {_MOST_CONTINUES} answers")
+
+    async def _queried(self, parameters: Mapping[str, str]) -> dict[str, Any]:
+        """Ask ``action=query``; a wiki before 1.26 has to be asked for ``continue``."""
+        asked = {"action": "query", **parameters}
+        answer = await self.call(asked)
+        if _OLDER_TOKEN in answer and "continue" not in asked:
+            answer = await self.call({**asked, "continue": ""})
+        if _OLDER_TOKEN in answer:
+            raise self._fault(
+                "a wiki of before MediaWiki 1.21, whose long lists cannot be read to "
+                "their end"
+            )
+        return answer
 
     async def call(self, parameters: Mapping[str, str]) -> dict[str, Any]:
         """Make one call; return its JSON object, waiting and trying again as needed.

@@ -244,8 +244,9 @@ def _picture(
         )
     templates = [str(one.get("title")) for one in objects_of(page.get("templates"))]
     sha1 = info.get("sha1")
+    url = _absolute(str(info["url"]), wiki.api.endpoint)
     return Picture(
-        _original(str(info["url"])),
+        _original(url),
         task.album,
         task.character,
         is_lead=_is_lead(page, lead),
@@ -253,7 +254,7 @@ def _picture(
         licence=read_licence(info, templates, facts.rights),
         sha1=str(sha1).lower() if sha1 else None,
         size=_bytes(info.get("size")),
-        fallbacks=_smaller(str(info["url"]), info.get("width")),
+        fallbacks=_smaller(url, info.get("width")),
     )
 
 
@@ -296,6 +297,21 @@ def _folded(title: str) -> str:
 
 def _is_lead(page: dict[str, Any], lead: str | None) -> bool:
     return lead is not None and folded_title(_name(page)) == folded_title(lead)
+
+
+def _absolute(url: str, endpoint: str) -> str:
+    """Return an address of a file that may lack the scheme, or the host as well.
+
+    >>> _absolute("//w.org/a.png", "https://w.org/api.php")
+    'https://w.org/a.png'
+    >>> _absolute("/images/a.png", "https://w.org/api.php")
+    'https://w.org/images/a.png'
+    """
+    if not url.startswith("/"):
+        return url
+    scheme, _, rest = endpoint.partition("://")
+    host = "" if url.startswith("//") else f"//{rest.partition('/')[0]}"
+    return f"{scheme}:{host}{url}"
 
 
 def _original(url: str) -> str:

@@ -53,6 +53,8 @@ _LENIENT: Any = (
 )
 #: What packets carry that are under Common Encryption (ISO/IEC 23001-7).
 _ENCRYPTED: Final = "encryption_info"
+#: Most that the sides of a pixel differ; DVDs have 8:9 to 64:45.
+_LONGEST_PIXEL = 8.0
 #: What files begin with that are videos, damaged or not: offset and bytes.
 _SIGNATURES = (
     (4, b"ftyp"),
@@ -69,10 +71,17 @@ _SIGNATURES = (
 
 @dataclass(frozen=True)
 class Shown:
-    """A decoded frame and when it is shown, in seconds from the start of the video."""
+    """A decoded frame.
+
+    Attributes:
+        seconds: when it is shown, from the start of the video.
+        frame: as it is stored: neither rotated nor of square pixels.
+        aspect: width of one of its pixels over its height.
+    """
 
     seconds: float
     frame: VideoFrame
+    aspect: float = 1.0
 
 
 class Film:
@@ -97,6 +106,7 @@ class Film:
         except Fault:
             self._container.close()
             raise
+        self._aspect = _aspect(self._stream)
         start = self._container.start_time
         self._begins = max(0.0, start / av.time_base) if start is not None else 0.0
         self._last = self._end = 0.0
@@ -214,7 +224,7 @@ class Film:
                     self._note_damage()
                 else:
                     self._end = max(self._end, seconds + _length(frame))
-                    yield Shown(seconds, frame)
+                    yield Shown(seconds, frame, self._aspect)
 
     def _shown_at(self, frame: VideoFrame) -> float | None:
         """Return when a frame is shown; None if nobody says so."""
@@ -290,6 +300,12 @@ def _length(frame: VideoFrame) -> float:
     base = frame.time_base
     duration = getattr(frame, "duration", 0) or 0
     return float(duration * base) if base is not None else 0.0
+
+
+def _aspect(stream: VideoStream) -> float:
+    """Return the width of a pixel over its height; 1 where none can be meant."""
+    stated = float(stream.sample_aspect_ratio or 1)
+    return stated if 1 / _LONGEST_PIXEL <= stated <= _LONGEST_PIXEL else 1.0
 
 
 def _discard(stream: Any, which: int) -> None:

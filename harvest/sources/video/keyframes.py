@@ -40,6 +40,6 @@ def find(film: Film, start: Place, keep: Keep) -> Part:
             passed_over += 1
             continue
         last = tiny
-        keep(shown.seconds, pixels.upright(shown.frame))
+        keep(shown.seconds, pixels.upright(shown))
         found.append(FoundFrame(shown.seconds, None))
     return Part(tuple(found), following, film.damaged_at, passed_over)

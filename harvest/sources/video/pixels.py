@@ -9,6 +9,8 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace
 from numpy.typing import NDArray
 
+from icf.harvest.sources.video.film import Shown
+
 Pixels = NDArray[np.uint8]
 
 #: Longer side, in pixels, at which frames are compared for sharpness.
@@ -25,21 +27,19 @@ _HD_HEIGHT = 600
 _UNSPECIFIED = 2
 
 
-def upright(frame: VideoFrame) -> Pixels:
+def upright(shown: Shown) -> Pixels:
     """Return a frame as it is displayed: RGB, rotated, with square pixels."""
-    width = frame.width
-    aspect = getattr(frame, "sample_aspect_ratio", None)
-    if aspect:
-        width = max(2, round(width * float(aspect)))
+    frame = shown.frame
+    width = max(2, round(frame.width * shown.aspect))
     unspecified = frame.colorspace == _UNSPECIFIED
     hd = frame.height >= _HD_HEIGHT
-    shown = frame.reformat(
+    square = frame.reformat(
         width=width,
         format="rgb24",
         src_colorspace=Colorspace.ITU709 if unspecified and hd else None,
         interpolation="BICUBIC",
     )
-    return _rotated(np.asarray(shown.to_ndarray(), np.uint8), frame.rotation)
+    return _rotated(np.asarray(square.to_ndarray(), np.uint8), frame.rotation)
 
 
 def grey(frame: VideoFrame) -> Pixels:

@@ -102,7 +102,7 @@ class _Shots:
     def _take(self, shown: Shown) -> None:
         small = pixels.grey(shown.frame)
         if self._wanted.tracks and self._faces.is_due(shown.seconds):
-            boxes = tracks.find_faces(pixels.upright(shown.frame))
+            boxes = tracks.find_faces(pixels.upright(shown))
             self._faces.see(shown.seconds, boxes)
         if pixels.is_blank(small):
             self._blank += 1
@@ -112,7 +112,7 @@ class _Shots:
 
     def _close(self) -> None:
         for candidate in self._pick.best():
-            upright = pixels.upright(candidate.frame.frame)
+            upright = pixels.upright(candidate.frame)
             on_it: tuple[tuple[int, Box], ...] = ()
             if self._wanted.tracks:
                 boxes = tracks.find_faces(upright)

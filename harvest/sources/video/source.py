@@ -36,7 +36,7 @@ from icf.harvest.sources.video.spool import Spool
 from icf.harvest.sources.video.table import VideoTable
 from icf.harvest.sources.video.videos import NOT_VIDEOS, Videos, version
 from icf.harvest.text import as_utf8
-from icf.own_files import is_made_by_machine, leads_inside
+from icf.own_files import is_made_by_machine, leads_inside, why_closed
 from icf.settings import HarvestSettings
 
 #: Characters that "#t=" and a time add to the URL of a video.
@@ -138,7 +138,9 @@ class VideoSource:
         tasks, faults, skipped = [], [], 0
         left_out: Counter[str] = Counter()
         for path in self._videos.of(album, left_out):
-            if path.suffix.lower() in NOT_VIDEOS:
+            if reason := why_closed(path):
+                faults.append(f"{as_utf8(str(path))}: {reason}")
+            elif path.suffix.lower() in NOT_VIDEOS:
                 skipped += 1
             elif problem := self._problem(path):
                 faults.append(f"{as_utf8(str(path))}: {problem}")

@@ -50,7 +50,7 @@ class Videos:
             yield folder.name
 
     def of(self, album: str, left_out: Counter[str] | None = None) -> Iterator[Path]:
-        """Yield the files of an album in a fixed order; links to folders are skipped.
+        """Yield the files of an album, and closed folders, in a fixed order.
 
         Args:
             album: its name.
@@ -60,13 +60,13 @@ class Videos:
         if not top.is_dir():
             yield top
             return
-        yield from walk(top, left_out)
+        yield from walk(top, left_out, closed=True)
 
     def state(self, album: str) -> str:
         """Return a digest of the names and versions of an album's files."""
         digest = hashlib.sha256()
         for path in self.of(album):
-            digest.update(os.fsencode(f"{path} {version(path)}\n"))
+            digest.update(os.fsencode(f"{path} {_state(path)}\n"))
         return digest.hexdigest()[:16]
 
     def name(self, path: Path) -> str:
@@ -85,6 +85,14 @@ class Videos:
                 ``not_found`` when it is gone.
         """
         return open_inside(url, self.path)
+
+
+def _state(path: Path) -> str:
+    """Return the version of a file; "-" of one that is gone, and of a link to it."""
+    try:
+        return version(path)
+    except Fault:
+        return "-"
 
 
 def version(path: Path) -> str:

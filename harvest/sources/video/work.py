@@ -65,7 +65,7 @@ def _frame(
         for shown in film.frames(seconds, keys_only=request["keys_only"]):
             if shown.seconds > seconds + SAME_TIME:
                 break
-            write(pixels.encoded(pixels.upright(shown.frame), request["form"]))
+            write(pixels.encoded(pixels.upright(shown), request["form"]))
             return {}
     raise Fault(FetchStatus.NOT_FOUND, f"it has no frame at {written(seconds)} s")
 

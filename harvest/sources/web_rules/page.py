@@ -21,7 +21,13 @@ from icf.harvest.http.robots_file import ROBOT
 from icf.harvest.http.urls import WebUrl, normalise
 from icf.harvest.sources.base import Album, Character, Level, ListingPage, Picture, Task
 from icf.harvest.sources.web_rules.addresses import addresses_of, pictures_in
-from icf.harvest.sources.web_rules.queries import address_of, find, is_query, text_of
+from icf.harvest.sources.web_rules.queries import (
+    address_of,
+    find,
+    is_query,
+    leads_nowhere,
+    text_of,
+)
 from icf.harvest.sources.web_rules.tables import Images, WebTable
 
 #: Most links of a kind on one page.
@@ -102,7 +108,7 @@ class _Reading:
         """Read a page that lists albums."""
         rules = self.table.albums
         linked = list(self._linked(rules.item, rules.link))
-        for item, link in linked:
+        for item, link in self._with_pages(linked):
             if (url := self._page_url(link)) is None:
                 continue
             self._add_album(item, self._name(item, link, rules.name), url)
@@ -126,7 +132,8 @@ class _Reading:
         if rules.link is None:
             self._characters_in_items()
         else:
-            for item, link in self._linked(rules.item, rules.link):
+            linked = self._linked(rules.item, rules.link)
+            for item, link in self._with_pages(linked):
                 if (url := self._page_url(link)) is not None:
                     name = self._name(item, link, rules.name)
                     self._add_character(item, name, url)
@@ -140,7 +147,7 @@ class _Reading:
         if rules.link is None:
             self.pictures_of_page()
         else:
-            for link in self._some(find(self.page.root, rules.link)):
+            for _, link in self._with_pages(self._linked(None, rules.link)):
                 if (url := self._page_url(link)) is not None:
                     self._follow("picture", url, self.task.album, self.task.character)
         self._next(rules.next)
@@ -148,6 +155,9 @@ class _Reading:
     def pictures_of_page(self) -> None:
         """Read the pictures in the page itself."""
         self._pictures_in(self.page.root)
+        if self.task.kind == "picture" and not self._pictures:
+            rule = self.table.images.url
+            self._faults.append(f"{self.page.url}: names no picture by {rule!r}")
 
     # --- what is in it ------------------------------------------------------------
 
@@ -248,6 +258,24 @@ class _Reading:
         for one in self._some(find(self.page.root, item)):
             for found in find(one, link)[:1]:
                 yield one, found
+
+    def _with_pages(
+        self, linked: Iterable[tuple[Selector, Selector]]
+    ) -> list[tuple[Selector, Selector]]:
+        """Leave out links for a script, which would all have what is on this page.
+
+        A single one is how a page names itself in a list.
+        """
+        pairs = list(linked)
+        kept = [pair for pair in pairs if not leads_nowhere(address_of(pair[1]))]
+        left_out = len(pairs) - len(kept)
+        if left_out <= 1:
+            return pairs
+        self._faults.append(
+            f"{self.page.url}: {left_out} links have no address of a page; scripts "
+            "may open them, which are not run"
+        )
+        return kept
 
     def _page_url(self, link: Selector) -> str | None:
         """Return the address of a page that may be asked for."""
@@ -354,7 +382,9 @@ def _stated_licence(node: Selector, rules: Images) -> tuple[str, str, str]:
     if rules.licence is not None:
         where = "page" if is_query(rules.licence) else "settings"
         return _value(node, rules.licence), _licence_url(node, rules), where
-    for link in node.xpath(".//*[contains(concat(' ', @rel, ' '), ' license ')]"):
+    for link in node.xpath(".//*[@rel]"):
+        if "license" not in link.attrib["rel"].lower().split():
+            continue
         if name := text_of(link) or address_of(link):
             return name, address_of(link), "page"
     return "", "", ""

@@ -65,6 +65,15 @@ def address_of(found: Selector) -> str:
     return (found.xpath(path).get() or "").strip()
 
 
+def leads_nowhere(address: str) -> bool:
+    """Return whether a link names no page: it is for a script, or marks a place.
+
+    >>> leads_nowhere("#"), leads_nowhere("/luna#top")
+    (True, False)
+    """
+    return not address or address.startswith("#")
+
+
 def _check(text: str) -> str:
     if not is_query(text):
         raise ValueError(f"{text!r}: begin it with 'css:' or 'xpath:'")

@@ -236,17 +236,20 @@ def _is_unused_alpha(picture: Image.Image) -> bool:
 def _from_deep_grey(picture: Image.Image) -> Image.Image:
     """Scale grey of 16 bits, or of 0 to 1, to 8 bits; its hidden value becomes white.
 
-    Plain conversion would clip it to white, or to black.
+    So do values that are no numbers. Plain conversion would clip it to white, or to
+    black.
     """
-    values = np.asarray(picture, np.float64)
-    hidden = picture.info.get("transparency")
+    values = np.array(picture, np.float64)
+    hidden = ~np.isfinite(values)
+    values[hidden] = 0.0
+    if isinstance(transparent := picture.info.get("transparency"), int):
+        hidden |= values == transparent
     most = float(values.max(initial=0))
     if picture.mode != "F" or most > 255:
         scaled = values / 257
     else:
         scaled = values * 255 if most <= 1 else values
-    if isinstance(hidden, int):
-        scaled[values == hidden] = BACKGROUND[0]
+    scaled[hidden] = BACKGROUND[0]
     return Image.fromarray(np.clip(np.rint(scaled), 0, 255).astype(np.uint8))
 
 

@@ -334,6 +334,15 @@ NEARLY_LOSSLESS: dict[str, dict[str, Any]] = {
 }
 
 
+def test_values_that_are_no_numbers_are_white_and_change_no_others() -> None:
+    grey = np.linspace(0.1, 0.9, 3072, dtype=np.float32).reshape(48, 64)
+    expected = np.rint(grey.astype(np.float64) * 255)
+    grey[7, 9], grey[8, 9] = np.nan, np.inf
+    expected[7:9, 9] = 255
+    file = encoded(grey, "TIFF")
+    assert near(file, np.repeat(expected[..., None], 3, axis=2), within=0.0)
+
+
 @pytest.mark.parametrize("turned", range(1, 9))
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
 def test_exif_rotation_is_applied_once(kind: str, turned: int) -> None:

@@ -11,6 +11,7 @@ from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.http.addresses import AllowList
 from icf.harvest.http.body import Limits, read_body
+from icf.harvest.http.body_end import BodyEnd
 from icf.harvest.http.requests_session import GuardedSession
 from icf.harvest.http.response_head import BadHead, tidied
 from icf.harvest.http.session import Web
@@ -144,6 +145,7 @@ def sending(site: Site, sent: bytes) -> str:
         OK + LENGTH + b"Link: " + b"x" * 200_000 + b"\r\n\r\n" + BODY,
         OK + b"Set-Cookie: a=b\r\n" * 500 + LENGTH + b"\r\n" + BODY,
         OK + LENGTH + b"X-\xf1 Y: \xf1\0\r\nETag: \xf1\r\n\r\n" + BODY,
+        OK + CHUNKED + b"\r\n" + chunks(BODY) + b"\n<!-- made in 3 ms -->",
     ],
 )
 def test_what_a_browser_shows_comes_whole(
@@ -179,6 +181,54 @@ def test_a_redirect_leads_where_its_bytes_say(site: Site, client: Client) -> Non
         head = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: "
         url = site.route("/go", head + location + b"\r\n\r\n")
         assert client(site, url) == BODY
+
+
+@pytest.mark.parametrize("step", [1, 2, 7, 1000])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"5\r\nab\r\n0\r\n0\r\n\r\n",
+        b"5;x=1\nab\r\n0\n0\nX: 1\nY: 2\n\n",
+        b"0\r\n\r\n",
+    ],
+)
+def test_the_last_chunk_ends_a_body_in_whatever_pieces_it_comes(
+    step: int, body: bytes
+) -> None:
+    end = BodyEnd(tidied(OK + CHUNKED + b"\r\n"))
+    sent = body + b"\r\n0\r\nmore"
+    pieces = [sent[at : at + step] for at in range(0, len(sent), step)]
+    assert sum(end.count(piece) for piece in pieces) == len(body)
+
+
+def test_what_is_no_chunk_is_left_to_the_parser() -> None:
+    for sent in (b"xyz\r\n0\r\n\r\nmore", b"1\r\nabc0\r\n\r\n0\r\n\r\n"):
+        assert BodyEnd(tidied(OK + CHUNKED + b"\r\n")).count(sent) == len(sent)
+    until_closed = BodyEnd(tidied(OK))
+    assert until_closed.count(BODY) == len(BODY)
+
+
+def test_a_page_behind_an_answer_without_a_body_is_no_part_of_it(site: Site) -> None:
+    gone = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n<html>no</html>"
+    moved = gone.replace(b"404 Not Found", b"302 Found\r\nLocation: /2.jpg")
+    site.route("/2.jpg", answer(BODY))
+    assert by_worker(site, sending(site, moved)) == BODY
+    assert by_worker(site, sending(site, gone)) == b""
+
+
+def test_a_connection_with_more_than_its_answer_is_not_used_again(site: Site) -> None:
+    forged = b"HTTP/1.1 200 OK\r\n\r\nforged"
+    url = site.route("/1.jpg", OK + CHUNKED + b"\r\n" + chunks(BODY) + forged)
+
+    async def fetch() -> int:
+        async with Web("icf/test", AllowList([site.host])) as web:
+            for _ in range(2):
+                async with web.open(url, deadline=20.0) as response:
+                    got = [one async for one in read_body(response, LIMITS)]
+                    assert b"".join(got) == BODY
+            return site.connections
+
+    assert asyncio.run(fetch()) == 2
 
 
 def test_a_connection_that_stays_open_is_used_again(site: Site) -> None:

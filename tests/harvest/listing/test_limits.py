@@ -257,6 +257,23 @@ def test_a_later_answer_fills_in_what_was_not_known(catalogue: Catalogue) -> Non
     assert (luna["gender"], luna["page_url"]) == ("female", "http://w/Luna")
 
 
+def test_what_a_page_names_twice_has_what_either_says(catalogue: Catalogue) -> None:
+    page = ListingPage(
+        albums=(Album("Moon", rank=3), Album("Moon", rank=9, region=Region.JAPAN)),
+        characters=(
+            Character("Moon", "Luna", gender=Gender.FEMALE),
+            Character("Moon", "Luna", "http://w/Luna"),
+        ),
+    )
+    rules = Rules(only=Only(gender=("female",), max_rank=5, region=("japan",)))
+    put(catalogue, rules, page)
+    (moon,) = all_of(catalogue, album)
+    (luna,) = all_of(catalogue, character)
+    assert (moon["rank"], moon["region"]) == (3, "japan")
+    assert (luna["gender"], luna["page_url"]) == ("female", "http://w/Luna")
+    assert passed_over(catalogue) == 0
+
+
 def test_a_region_that_another_source_knows_counts(catalogue: Catalogue) -> None:
     known = ListingPage(albums=(Album("Moon", region=Region.JAPAN),))
     put(catalogue, Rules(), known, source="other")

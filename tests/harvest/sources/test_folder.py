@@ -17,6 +17,7 @@ from icf.harvest.sources.base import Album, Character, ListingPage
 from icf.harvest.sources.folder import FolderSource, open_inside
 from icf.own_files import walk
 from icf.settings import HarvestSettings
+from tests.unreadable import unreadable
 
 
 def source(root: Path, **keys: str) -> FolderSource:
@@ -156,6 +157,27 @@ def test_links_that_lead_out_of_the_folder_are_not_followed(tmp_path: Path) -> N
     with pytest.raises(Fault) as caught:
         open_inside((luna / "key.jpg").as_uri(), tmp_path / "pictures")
     assert caught.value.fate is FetchStatus.FORBIDDEN_ADDRESS
+
+
+def test_linked_and_unreadable_folders_are_told_as_what_they_are(
+    tmp_path: Path,
+) -> None:
+    put(tmp_path, "Moon/Luna/1.jpg", "Moon/Sol/2.jpg")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for name in ("Sun", "Star", "Moon/Ra"):
+        (tmp_path / "pictures" / name).symlink_to(elsewhere)
+    with unreadable(tmp_path / "pictures/Moon/Sol"):
+        found = listed(source(tmp_path))
+    assert [Path(p.url).name for one in found for p in one.pictures] == ["1.jpg"]
+    said = [fault.partition("pictures/")[2] for one in found for fault in one.faults]
+    link = "bad_row: a link to a folder, which is not followed"
+    assert [one.partition(";")[0] for one in said] == [
+        f"Star: {link}",
+        f"Sun: {link}",
+        f"Moon/Ra: {link}",
+        "Moon/Sol: unreachable: a folder that cannot be read: Permission denied",
+    ]
 
 
 def test_links_to_each_other_are_told_and_the_rest_goes_on(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ from tests.harvest.sources.comic.books import (
     rar5,
     zipped,
 )
+from tests.unreadable import unreadable
 
 PNG, JPEG = picture(), picture("JPEG")
 
@@ -155,6 +156,23 @@ def test_a_link_out_of_the_folder_is_not_followed(
     (tmp_path / "comics/Moon/1.cbz").symlink_to(secret)
     _, (page,) = (one.pictures for one in listed(source(tmp_path, sources)))
     assert page.fate is FetchStatus.FORBIDDEN_ADDRESS
+
+
+def test_linked_and_unreadable_folders_are_told(
+    tmp_path: Path, sources: list[ComicSource]
+) -> None:
+    zipped(tmp_path / "comics/Moon/1.cbz", {"1.png": PNG})
+    zipped(tmp_path / "comics/Sun/2.cbz", {"1.png": PNG})
+    (tmp_path / "comics/Star").symlink_to(tmp_path)
+    with unreadable(tmp_path / "comics/Sun"):
+        books, pages = listed(source(tmp_path, sources))
+    assert len(pages.pictures) == 1
+    assert [
+        fault.rpartition("/comics/")[2].split(": ")[:2] for fault in books.faults
+    ] == [
+        ["Star", "bad_row"],
+        ["Sun", "unreachable"],
+    ]
 
 
 def test_a_file_that_takes_longer_than_its_deadline_is_told(

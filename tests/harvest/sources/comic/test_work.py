@@ -581,6 +581,19 @@ def test_a_broken_pdf_is_one_fault_of_the_file(tmp_path: Path) -> None:
     assert fate(tmp_path / "a.pdf") is FetchStatus.CORRUPT
 
 
+def test_pages_that_a_cut_pdf_has_lost_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.pdf"
+    first, *others = (Image.effect_noise((90, 90), 90) for _ in range(4))
+    first.save(path, save_all=True, append_images=others)
+    whole = path.read_bytes()
+    (tmp_path / "behind.pdf").write_bytes(whole + bytes(5000))
+    assert len(pages(tmp_path / "behind.pdf")) == 4
+    path.write_bytes(whole[: len(whole) * 6 // 10])
+    found = pages(path)
+    assert list(found) == ["1", "2", "%28the%20rest%29"]
+    assert found["%28the%20rest%29"] is FetchStatus.CORRUPT
+
+
 def test_a_broken_page_has_its_fate_and_the_rest_goes_on(tmp_path: Path) -> None:
     bad = flate_page(b"")
     bad["data"] = b"no zlib stream"

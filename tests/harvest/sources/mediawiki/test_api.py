@@ -89,6 +89,26 @@ def test_the_older_form_of_pages_is_read_too(site: Site) -> None:
     assert ask(site, said(old)).pages == [{"pageid": 17, "title": "A"}]
 
 
+OLDER = said(
+    {"query": {"pages": {}}, "query-continue": {"images": {"gimcontinue": "7"}}}
+)
+
+
+def test_a_list_of_an_older_wiki_does_not_end_at_its_first_batch(site: Site) -> None:
+    newer = pages({"title": "A"}, **{"continue": {"gimcontinue": "7", "continue": ""}})
+    batch = ask(site, OLDER, newer)
+    assert batch.pages == [{"title": "A"}]
+    assert batch.rest == {"gimcontinue": "7", "continue": ""}
+    first, second = site.asked
+    assert second == f"{first}&continue="
+
+
+def test_a_wiki_that_is_too_old_for_that_says_so(site: Site) -> None:
+    with pytest.raises(Fault, match=r"before MediaWiki 1\.21"):
+        ask(site, OLDER)
+    assert len(site.asked) == 2
+
+
 def test_an_answer_without_a_query_is_an_empty_batch(site: Site) -> None:
     assert ask(site, said({"batchcomplete": True})).pages == []
 

@@ -118,6 +118,13 @@ def test_a_smaller_version_stands_by_for_an_upload_that_is_gone(site: Site) -> N
     assert webp.fallbacks == (fandom["url"],)
 
 
+@pytest.mark.parametrize("written", ["//{host}/i/A.png", "/i/A.png"])
+def test_an_address_without_its_scheme_is_of_the_wiki(site: Site, written: str) -> None:
+    page = file("A.png", url=written.format(host=site.host))
+    (picture,) = step(site, IMAGES, RIGHTS, described(page)).pictures
+    assert picture.url == f"http://{site.host}/i/A.png"
+
+
 def test_a_file_of_a_shared_repository_is_not_missing(site: Site) -> None:
     shared = {**file("A.png", sha1="AB"), "missing": True, "known": True}
     (picture,) = step(site, IMAGES, RIGHTS, described(shared)).pictures

@@ -50,6 +50,7 @@ def write_film(
     times: Sequence[int] | None = None,
     keys_every: int = 24,
     rotation: int = 0,
+    aspect: Fraction | None = None,
     **options: str,
 ) -> Path:
     """Write an H.264 video.
@@ -60,6 +61,7 @@ def write_film(
         times: when each is shown, in milliseconds; at a fixed rate by default.
         keys_every: frames between keyframes.
         rotation: degrees, counterclockwise, by which players turn it.
+        aspect: width of a pixel over its height; 1 by default.
         options: of the muxer.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -75,6 +77,8 @@ def write_film(
         }
         base = Fraction(1, RATE) if times is None else Fraction(1, 1000)
         stream.codec_context.time_base = base
+        if aspect:
+            stream.codec_context.sample_aspect_ratio = aspect
         if rotation:
             stream.set_display_rotation(rotation)
         shown = itertools.count() if times is None else iter(times)

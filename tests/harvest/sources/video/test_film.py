@@ -1,3 +1,4 @@
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -68,10 +69,29 @@ def test_a_rotated_film_is_turned_as_players_turn_it(
     picture[:48, :80] = 255  # the upper left quarter
     film = write_film(tmp_path / "a.mp4", [picture] * 3, rotation=degrees)
     with Film(film) as opened:
-        found = upright(next(opened.frames()).frame)
+        found = upright(next(opened.frames()))
     expected = np.rot90(picture, degrees // 90)
     assert found.shape == expected.shape
     assert np.abs(found.astype(int) - expected).mean() < 8
+
+
+@pytest.mark.parametrize(
+    ("aspect", "turned", "size"),
+    [
+        (Fraction(4, 3), 0, (213, 96)),  # width, height
+        (Fraction(8, 9), 0, (142, 96)),
+        (Fraction(4, 3), 90, (96, 213)),
+        (Fraction(60, 1), 0, (160, 96)),  # no film has such pixels
+    ],
+)
+def test_pixels_that_are_not_square_become_square(
+    tmp_path: Path, aspect: Fraction, turned: int, size: tuple[int, int]
+) -> None:
+    stored = scenes(3, size=(160, 96))
+    film = write_film(tmp_path / "a.mp4", stored, aspect=aspect, rotation=turned)
+    with Film(film) as opened:
+        for shown in opened.frames():
+            assert upright(shown).shape[1::-1] == size
 
 
 def test_the_bytes_of_a_frame_are_always_the_same(tmp_path: Path) -> None:
@@ -80,7 +100,7 @@ def test_the_bytes_of_a_frame_are_always_the_same(tmp_path: Path) -> None:
     for _ in range(2):
         with Film(film) as opened:
             *_, last = opened.frames()
-            files.append([encoded(upright(last.frame), f) for f in ("jpeg", "png")])
+            files.append([encoded(upright(last), f) for f in ("jpeg", "png")])
     assert files[0] == files[1]
 
 

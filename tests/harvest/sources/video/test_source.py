@@ -24,6 +24,7 @@ from icf.settings import HarvestSettings
 from icf.workspace import Workspace
 from tests.harvest.rows import all_of
 from tests.harvest.sources.video.films import scenes, write_film
+from tests.unreadable import unreadable
 
 
 def source(root: Path, **keys: Any) -> VideoSource:
@@ -128,6 +129,24 @@ def test_a_bad_film_has_its_reason_and_the_others_go_on(tmp_path: Path) -> None:
     assert outcome.listed.failed == 2
     assert outcome.listed.passed_over == 1
     assert any("4.mkv" in row[0] for row in frames_of(place))
+
+
+def test_linked_and_unreadable_folders_are_told(tmp_path: Path) -> None:
+    for name in ("films/Moon/1.mp4", "films/Moon/old/2.mp4", "elsewhere/3.mp4"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    (tmp_path / "films/Moon/more").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "films/Moon/dead.mp4").symlink_to(tmp_path / "nowhere")
+    films = source(tmp_path)
+    with unreadable(tmp_path / "films/Moon/old"):
+        (page,) = [step(films, task) for task in films.first_tasks()]
+    films.reader.close()
+    assert len(page.tasks) == 1
+    assert [fault.rpartition("/Moon/")[2].split(": ")[:2] for fault in page.faults] == [
+        ["dead.mp4", "bad_row"],
+        ["more", "bad_row"],
+        ["old", "unreachable"],
+    ]
 
 
 def stopped(start: Callable[..., Any]) -> Callable[..., Any]:

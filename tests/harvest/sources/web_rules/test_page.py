@@ -61,6 +61,15 @@ def test_a_list_whose_rule_finds_no_album_is_a_fault() -> None:
     assert read("<p>nothing more</p>", later).faults == ()
 
 
+def test_a_page_of_a_picture_without_one_is_a_fault() -> None:
+    page = Task("picture", f"{HOME} Moon / Luna", "Moon", "Luna", "1")
+    assert read("<p>sold</p>", page).faults == (
+        f"{HOME}: names no picture by 'css: img'",
+    )
+    assert read("<img src=1.png>", page).faults == ()
+    assert read("<p>nothing yet</p>", WHO).faults == ()
+
+
 def test_a_tasks_address_is_in_its_subject() -> None:
     (first,) = first_tasks(rules())
     assert url_of(first) == HOME
@@ -90,6 +99,29 @@ def test_links_that_are_no_web_pages_are_faults() -> None:
     answer = read(body, LIST)
     assert "is javascript:" in answer.faults[0]
     assert [url_of(task) for task in answer.tasks] == [HOME]
+
+
+def test_links_that_scripts_open_are_not_this_page_under_many_names() -> None:
+    names = "<a class=who href='#'>A</a><a class=who>B</a><a class=who href=/c>C</a>"
+    for task in (Task("album", f"{HOME} Moon", "Moon"), LIST, WHO):
+        answer = read(
+            names,
+            task,
+            albums={"start": [HOME], "link": "css: a.who"},
+            images={"link": "css: a.who", "url": "css: img"},
+        )
+        assert [url_of(each) for each in answer.tasks] == ["http://a.org/c"]
+        assert answer.faults[0].startswith(f"{HOME}: 2 links have no address of a page")
+    own = "<a class=who>Luna</a><a class=who href=/sol>Sol</a>"  # a page in its list
+    answer = read(own, Task("album", f"{HOME} Moon", "Moon"))
+    assert [url_of(each) for each in answer.tasks] == [HOME, "http://a.org/sol"]
+    assert answer.faults == ()
+
+
+def test_a_licence_is_known_by_its_relation_however_it_is_written() -> None:
+    body = "<a rel='nofollow\nLICENSE' href=/cc>CC0</a><img src=1.png>"
+    (picture,) = read(body, WHO).pictures
+    assert (picture.licence.name, picture.licence.read_from) == ("CC0", "page")
 
 
 def test_a_region_is_read_from_the_page_or_given_for_all() -> None:
