@@ -85,11 +85,8 @@ def fix(
     """
     faces, pictures = problem.faces, selection.pictures
     part = _parts(selection, before)
-    names = pictures.sha256.astype("U64").tolist()
-    detection = np.array(
-        [before.detection.get(each, Part.NONE) for each in names], np.int64
-    )
-    trained, tested = (np.zeros(len(names), np.bool_) for _ in range(2))
+    detection = _detection(selection, before)
+    trained, tested = (np.zeros(len(detection), np.bool_) for _ in range(2))
     trained[selection.faces.picture[part == Part.TRAIN]] = True
     trained[detection == Part.TRAIN] = True
     tested[selection.faces.picture[np.isin(part, _TESTED)]] = True
@@ -148,6 +145,13 @@ def _parts(selection: Selection, before: Before) -> IntArray:
     ).reshape(-1)
 
 
+def _detection(selection: Selection, before: Before) -> IntArray:
+    names = selection.pictures.sha256.astype("U64").tolist()
+    return np.array(
+        [before.detection.get(each, Part.NONE) for each in names], np.int64
+    ).reshape(-1)
+
+
 def _roles(
     problem: Problem,
     selection: Selection,
@@ -180,10 +184,18 @@ def _roles(
 
 
 def what_became(
-    problem: Problem, selection: Selection, splits: Splits, before: Before
+    selection: Selection, splits: Splits, complete: IntArray, before: Before
 ) -> Followed:
-    """Count what is kept of an earlier release, what is left out, and what is new."""
-    part = problem.faces.before
+    """Count what is kept of an earlier release, what is left out, and what is new.
+
+    Args:
+        selection: what was divided,
+        splits: into these,
+        complete: with the rows of its detection pictures.
+        before: the earlier release.
+    """
+    own = before.own()
+    part = _parts(selection, own)
     now = np.full(len(part), Part.NONE.value)
     now[splits.train] = Part.TRAIN
     now[splits.probes] = Part.PROBE
@@ -197,13 +209,13 @@ def what_became(
     filtered = Counter(
         reason
         for sha256, corners, reason in rows
-        if before.part_of(sha256.decode(), corners, (2**31, 2**31)) != Part.NONE
+        if own.part_of(sha256.decode(), corners, (2**31, 2**31)) != Part.NONE
     )
     left_out += filtered
-    gone = len(before.faces) - int(old.sum()) - filtered.total()
+    gone = len(own.faces) - int(old.sum()) - filtered.total()
     if gone > 0:
         left_out[GONE] = gone
-    pictures = problem.pictures.before
+    pictures = _detection(selection, own)[complete]
     placed = np.full(len(pictures), Part.NONE.value)
     placed[splits.detection_train] = Part.TRAIN
     placed[splits.detection_test] = Part.TEST
@@ -215,5 +227,5 @@ def what_became(
         dict(sorted(left_out.items())),
         int((~old & (now != Part.NONE)).sum()),
         stayed,
-        len(before.detection) - stayed,
+        len(own.detection) - stayed,
     )

@@ -159,6 +159,11 @@ def read_contents(path: Path) -> Contents:
         raise BadInput(
             f"{path} cannot be read: {error}; name the folder of a whole release"
         ) from error
+    return joined(blocks)
+
+
+def joined(blocks: Sequence[Contents]) -> Contents:
+    """Return the rows of several, at least one, as one."""
     return Contents(
         *(np.concatenate([getattr(each, name) for each in blocks]) for name in _FIELDS)
     )

@@ -19,7 +19,7 @@ from icf.dataset.problem import make_problem
 from icf.dataset.protocol_file import ProtocolFile
 from icf.dataset.selection import Selection
 from icf.dataset.splits.make import Problem, make_splits
-from icf.dataset.splits.parts import REASONS, Splits
+from icf.dataset.splits.parts import REASONS, DetectionPictures, Splits
 from icf.dataset.splits.protocol import Protocol
 from icf.settings import DatasetSettings
 
@@ -292,13 +292,13 @@ def make_plan(
         settings = protocol.settings(settings)
     problem, ids, complete = make_problem(selection, files_apart=settings.files_apart)
     if protocol is not None:
-        problem = _by_protocol(problem, selection, ids, protocol, seed)
+        problem = _by_protocol(problem, selection, ids, complete, protocol, seed)
     if before is not None:
         problem = fix(problem, selection, ids, complete, before, reach)
     made = make_splits(problem, Protocol.of_settings(settings), reach, seed)
     followed = None
     if before is not None:
-        followed = what_became(problem, selection, made, before)
+        followed = what_became(selection, made, complete, before)
     splits = replace(
         made,
         detection_train=complete[made.detection_train],
@@ -311,6 +311,7 @@ def _by_protocol(
     problem: Problem,
     selection: Selection,
     ids: IntArray,
+    complete: IntArray,
     protocol: ProtocolFile,
     seed: int,
 ) -> Problem:
@@ -321,4 +322,23 @@ def _by_protocol(
         held_out=protocol.held_out(problem.cast.key, identities, seed),
         stratum=protocol.strata(identities, natures),
     )
-    return replace(problem, cast=cast)
+    albums = [
+        who.album_id for who, out in zip(identities, cast.held_out, strict=True) if out
+    ]
+    return replace(
+        problem,
+        cast=cast,
+        pictures=_held_out(problem.pictures, selection, complete, albums),
+    )
+
+
+def _held_out(
+    pictures: DetectionPictures,
+    selection: Selection,
+    complete: IntArray,
+    albums: Sequence[int],
+) -> DetectionPictures:
+    """Keep pictures of albums that are in the test alone out of detection's train."""
+    image, album = selection.filed.T
+    inside = np.isin(selection.pictures.image[complete], image[np.isin(album, albums)])
+    return replace(pictures, held_out=inside)

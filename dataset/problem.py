@@ -73,6 +73,7 @@ def make_problem(
             close=close[complete],
             hashes=pictures.hashes[complete],
             before=np.full(len(complete), Part.NONE.value),
+            held_out=np.zeros(len(complete), np.bool_),
         ),
         Fixed.nothing(len(faces.face), len(complete)),
         _undivided(selection, ids, group),

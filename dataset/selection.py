@@ -97,6 +97,8 @@ class Selection:
         may_be_one: pairs of characters that may be one, the smaller id first: nobody
             has settled it.
         natures: gender, region and style of the characters, by id.
+        filed: shape (k, 2), a picture's image and an album that it was filed under;
+            empty unless a protocol asks for it.
     """
 
     faces: SelectedFaces
@@ -115,6 +117,7 @@ class Selection:
     origins: Origins | None = None
     may_be_one: tuple[tuple[int, int], ...] = ()
     natures: Mapping[int, Nature] = field(default_factory=dict)
+    filed: IntArray = field(default_factory=lambda: np.empty((0, 2), np.int64))
 
     @property
     def by_people(self) -> npt.NDArray[np.bool_]:

@@ -58,7 +58,10 @@ def _json(file: TextFile, begin: str) -> tuple[Format, Iterator[Row]]:
 
 
 def _csv(file: TextFile) -> tuple[Format, Iterator[Row]]:
-    table = read_table(file)
+    try:
+        table = read_table(file)
+    except BadInput as error:
+        raise BadInput(f"{error}: expected {_expected()}") from error
     if table is None:
         raise BadInput(f"{file.path} is empty: expected {_expected()}")
     for form in FORMATS:

@@ -92,9 +92,17 @@ def parts_held(summary: Mapping[str, Any], every: Sequence[str]) -> frozenset[st
     >>> sorted(parts_held({"formats": {"lfw": "."}}, ("train", "probe")))
     ['distractor', 'probe']
     """
-    names = format_folders(summary)
-    held = (HOLDS.get(name, every) for name in names if name in OWN)
+    held = (parts_of(name, every) for name in format_folders(summary))
     return frozenset(part for parts in held for part in parts)
+
+
+def parts_of(name: str, every: Sequence[str]) -> Sequence[str]:
+    """The parts whose pictures one format holds, as `parts_held` knows them.
+
+    >>> parts_of("lfw", ("train", "probe")), parts_of("somebody-elses", ("train",))
+    (('probe', 'distractor'), ())
+    """
+    return HOLDS.get(name, every) if name in OWN else ()
 
 
 def format_names() -> list[str]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import csv
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
+
 from icf.dataset import contents as columns
 from icf.dataset.before import Before, Face, Name
-from icf.dataset.contents import Contents, read_contents
+from icf.dataset.contents import Contents, joined, read_contents
 from icf.dataset.formats.registry import lists_folder
 from icf.dataset.release.earlier import (
     Named,
@@ -20,7 +22,8 @@ from icf.dataset.release.earlier import (
     has_contents,
     read_identities,
 )
-from icf.dataset.splits.parts import Part
+from icf.dataset.release.files import EARLIER
+from icf.dataset.splits.parts import BoolArray, Part
 from icf.errors import BadInput, WrongUse
 from icf.icartoonface.release_files import IDENTITIES
 
@@ -55,7 +58,7 @@ def read_before(folder: Path) -> Before:
         who = list(zip(known.album[rows], known.character[rows], strict=True))
         labels = known.label[rows].tolist()
         _check_labels(folder / columns.FILE, rows, who, labels)
-        return _of_contents(known, inputs)
+        return _with_left(_of_contents(known, inputs), folder)
     lists = lists_folder(summary)
     if lists is None:
         raise BadInput(
@@ -146,7 +149,78 @@ def _of_contents(known: Contents, inputs: str) -> Before:
         if label >= 0:
             labels[album, character] = label
     found = {name: frozenset(parts) for name, parts in names.items()}
-    return Before(inputs, faces, found, labels, detection)
+    return Before(inputs, faces, found, labels, detection, known)
+
+
+def _with_left(found: Before, folder: Path) -> Before:
+    """Add what releases before it had: it is not placed elsewhere when it returns.
+
+    Their identities keep their numbers, so that no new one is called by one of these.
+    """
+    if not has_contents(folder, EARLIER):
+        return found
+    left = _of_contents(read_contents(folder / EARLIER), found.inputs)
+    taken = set(found.labels.values())
+    labels = {who: n for who, n in left.labels.items() if n not in taken}
+    nobody: frozenset[Part] = frozenset()
+    return replace(
+        found,
+        faces={**left.faces, **found.faces},
+        names={
+            who: left.names.get(who, nobody) | found.names.get(who, nobody)
+            for who in left.names.keys() | found.names.keys()
+        },
+        labels={**labels, **found.labels},
+        detection={**left.detection, **found.detection},
+        rows=joined([found.rows, left.rows]),
+        left=frozenset(left.faces.keys() - found.faces.keys()),
+        left_detection=frozenset(left.detection.keys() - found.detection.keys()),
+    )
+
+
+def left_of(
+    before: Before, contents: Contents, withdrawn: Callable[[Contents], BoolArray]
+) -> Contents:
+    """Return what a release after an earlier one does not have of it.
+
+    Args:
+        before: the earlier release, with what it had left itself.
+        contents: of the new one.
+        withdrawn: which rows never come back, so that nothing need be known of them.
+    """
+    faces = {
+        before.known(sha256.decode(), corners, (width, height))
+        for part, sha256, corners, width, height in zip(
+            contents.part.tolist(),
+            contents.sha256.tolist(),
+            contents.corners,
+            contents.width.tolist(),
+            contents.height.tolist(),
+            strict=True,
+        )
+        if part in columns.FACES
+    }
+    rows = contents.rows(columns.DETECTION_TRAIN, columns.DETECTION_TEST)
+    pictures = set(contents.sha256[rows].tolist())
+    old = before.rows
+    stays = np.array(
+        [
+            (sha256.decode(), tuple(corners)) in faces
+            if part in columns.FACES
+            else sha256 in pictures
+            for part, sha256, corners in zip(
+                old.part.tolist(),
+                old.sha256.tolist(),
+                old.corners.tolist(),
+                strict=True,
+            )
+        ],
+        np.bool_,
+    )
+    rest = old.take(~stays & ~withdrawn(old))
+    # A picture has another name in each release, and boxes name faces by it.
+    nothing = columns.texts([""] * len(rest))
+    return replace(rest, name=nothing, boxes=nothing)
 
 
 def _with_names(found: Before, identities: Sequence[Named]) -> Before:

@@ -98,20 +98,24 @@ def _named(row: Mapping[str, str | None], place: str) -> Named:
     return Named(label, role, meant_by(album), meant_by(character))
 
 
-def has_contents(release: Path) -> bool:
+def has_contents(release: Path, name: str = parts.FILE) -> bool:
     """Whether a release has its ``contents.csv``; those of earlier versions have none.
+
+    Args:
+        release: its folder.
+        name: another table of the same kind.
 
     Raises:
         BadInput: it had one once, or another one: rows that are missing at its end
             cannot be told from those that never were there.
     """
-    path = release / parts.FILE
+    path = release / name
     sums = read_sums(release) if (release / SUMS).is_file() else {}
-    there, known = path.is_file(), sums.get(parts.FILE)
+    there, known = path.is_file(), sums.get(name)
     if known is None or (there and hash_file(path) == known):
         return there
     raise BadInput(
-        f"{release} has {'changed' if there else 'lost'} its {parts.FILE}: restore it "
+        f"{release} has {'changed' if there else 'lost'} its {name}: restore it "
         f"from a copy; `icf release verify {release}` says what else is wrong"
     )
 

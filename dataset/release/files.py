@@ -16,6 +16,8 @@ LICENCES = "licences.csv"
 ATTRIBUTES = "attributes.csv"
 #: The confirmed faces that are in no part.
 UNUSED = "unused.csv"
+#: What releases before it had and it has not; only where it came after one.
+EARLIER = "earlier.csv"
 CERTIFICATE = "certificate.json"
 #: Which pictures of a release of the format ``relink`` were downloaded.
 RELINKED = "relinked.csv"

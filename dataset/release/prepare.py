@@ -8,8 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+import numpy.typing as npt
+
+from icf.catalogue import tombstones
 from icf.catalogue.annotation.audits import Certified
 from icf.dataset import certificate
+from icf.dataset.before import Before
 from icf.dataset.cards.about import About
 from icf.dataset.cards.told import KEY, told
 from icf.dataset.certificate import with_certificate
@@ -22,7 +27,7 @@ from icf.dataset.lists_of_test import Row, lists_of_test
 from icf.dataset.missing import refuse_missing
 from icf.dataset.plan import Plan, detection_truth
 from icf.dataset.protocol_file import ProtocolFile
-from icf.dataset.release.before import read_before
+from icf.dataset.release.before import left_of, read_before
 from icf.dataset.release.chosen import chosen_settings
 from icf.dataset.release.described import Described, with_described
 from icf.dataset.release.placed import contents_of
@@ -53,6 +58,8 @@ class Prepared:
         about: what its cards say.
         certified: the audit of the labels; None: none has a certificate.
         described: what is known of faces beside who they are.
+        lists: rows of further lists over the test, by the name of their file.
+        left: what earlier releases had and this one has not; None: it follows none.
     """
 
     plan: Plan
@@ -67,6 +74,7 @@ class Prepared:
     certified: Certified | None = None
     described: Sequence[Described] = ()
     lists: Mapping[str, Sequence[Row]] = field(default_factory=dict)
+    left: Contents | None = None
 
 
 def prepare(
@@ -151,7 +159,24 @@ def prepare(
         read.certified,
         read.described,
         lists,
+        None if asked.before is None else _left(workspace, asked.before, contents),
     )
+
+
+def _left(workspace: Workspace, before: Before, contents: Contents) -> Contents:
+    """Return what of an earlier release is in no part, less what was withdrawn."""
+
+    def withdrawn(rows: Contents) -> npt.NDArray[np.bool_]:
+        names = rows.sha256.astype("U64").tolist()
+        with workspace.catalogue.read() as connection:
+            pictures = tombstones.buried(connection, tombstones.SHA256, names)
+            whom = tombstones.all_of_kind(connection, tombstones.CHARACTER)
+        who = zip(rows.album.tolist(), rows.character.tolist(), strict=True)
+        named = [tombstones.full_name(*each) in whom for each in who]
+        gone = [each in pictures for each in names]
+        return np.array(gone, np.bool_) | np.array(named, np.bool_)
+
+    return left_of(before, contents, withdrawn)
 
 
 def _refuse_of_faces(formats: Sequence[str], asked: Asked) -> None:

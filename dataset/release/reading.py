@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import sqlalchemy as sa
 
 from icf.catalogue.annotation.audits import Certified, read_certified
 from icf.catalogue.annotation.waiting import refuse_while_waiting
 from icf.catalogue.labels import followers
 from icf.catalogue.labels.sure_faces import checked
+from icf.catalogue.rows import by_ids
+from icf.catalogue.schema import candidate, character
 from icf.dataset.before import Before
 from icf.dataset.cards.facts import Facts, read_facts
 from icf.dataset.licences import Source, read_sources
@@ -21,6 +24,7 @@ from icf.dataset.protocol_file import ProtocolFile
 from icf.dataset.release.described import Described, read_described
 from icf.dataset.selecting.select import select
 from icf.dataset.selection import Selection
+from icf.dataset.splits.parts import IntArray
 from icf.settings import DatasetSettings, Settings
 from icf.workspace import Workspace
 
@@ -95,6 +99,9 @@ def read_release(workspace: Workspace, asked: Asked) -> Read:
             followers=settings.annotate.tracks == "follow",
             detection_only=asked.detection_only,
         )
+        if asked.protocol is not None and asked.protocol.albums is not None:
+            filed = _filed(connection, selection)
+            selection = replace(selection, filed=filed)
         made = make_plan(
             selection,
             asked.dataset,
@@ -113,6 +120,18 @@ def read_release(workspace: Workspace, asked: Asked) -> Read:
             read_certified(connection),
             _labels(connection, selection, settings.annotate.accepted_risk),
         )
+
+
+def _filed(connection: sa.Connection, selection: Selection) -> IntArray:
+    """Read which albums pictures with true boxes were filed under."""
+    albums = (
+        sa.select(candidate.c.image_id, character.c.album_id)
+        .join(character, character.c.id == candidate.c.character_id)
+        .distinct()
+    )
+    images = selection.pictures.image[selection.pictures.complete].tolist()
+    rows = by_ids(connection, albums, candidate.c.image_id, images)
+    return np.array([tuple(row) for row in rows], np.int64).reshape(-1, 2)
 
 
 def make_reach(settings: Settings) -> Reach:

@@ -34,7 +34,13 @@ from icf.dataset.formats.registry import format_folders
 from icf.dataset.leaks.report import LeakReport
 from icf.dataset.plan import Plan
 from icf.dataset.release.described import write_described
-from icf.dataset.release.files import ATTRIBUTES, LEAKS, PUBLIC_KEY, SUMMARY
+from icf.dataset.release.files import (
+    ATTRIBUTES,
+    EARLIER,
+    LEAKS,
+    PUBLIC_KEY,
+    SUMMARY,
+)
 from icf.dataset.release.keys import public_key
 from icf.dataset.release.prepare import Prepared
 from icf.dataset.release.present import lost_or_changed, told
@@ -143,6 +149,8 @@ def _write_files(
     written = write_formats(data, prepared.folders, folder)
     write_contents(folder / CONTENTS, prepared.contents)
     write_unused(folder / UNUSED, prepared.plan)
+    if prepared.left is not None and len(prepared.left):
+        write_contents(folder / EARLIER, prepared.left)
     for name, rows in prepared.lists.items():
         write_csv(folder / name, [str(each) for each in rows[0]], rows[1:])
     if prepared.described:

@@ -54,7 +54,9 @@ def split_detection(
     }
     near = pictures.close[fixed.near_trained_pictures]
     may_test = ~np.isin(groups, np.concatenate((train, fixed.trained, near)))
-    may_train = ~np.isin(groups, np.concatenate((test, fixed.tested)))
+    held_out = pictures.close[pictures.held_out]
+    never = np.concatenate((test, fixed.tested, held_out))
+    may_train = ~np.isin(groups, never)
     wanted = protocol.detection_test_share * total
     share = min(protocol.detection_test, max(int(wanted > 0), round(wanted)))
     is_test = was[Part.TEST] & ~np.isin(groups, train)

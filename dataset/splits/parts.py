@@ -111,6 +111,7 @@ class DetectionPictures:
         close: the number of its closeness group.
         hashes: of the picture.
         before: its `Part` in the earlier release.
+        held_out: whether the protocol keeps it out of train.
     """
 
     key: WordArray
@@ -118,6 +119,7 @@ class DetectionPictures:
     close: IntArray
     hashes: Hashes
     before: IntArray
+    held_out: BoolArray
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -169,8 +169,21 @@ class StoredPictures:
         """Whether a whole picture is there."""
         return sha256 in self._whole
 
-    def size(self, sha256: str) -> int:
-        """The bytes of a whole picture; 0: it is not there."""
+    def sizes(self, hashes: Sequence[str]) -> list[int]:
+        """The bytes of each of some whole pictures; 0: it is not there."""
+        found = [0] * len(hashes)
+        # A group of rows is read once for all pictures that are asked of it in turn.
+        for at in sorted(range(len(hashes)), key=lambda at: self._turn(hashes[at])):
+            found[at] = self._size(hashes[at])
+        return found
+
+    def _turn(self, sha256: str) -> tuple[str, int, int]:
+        place = self._whole.get(sha256)
+        if isinstance(place, InParquet):
+            return str(place.path), place.group, place.row
+        return "", 0, 0
+
+    def _size(self, sha256: str) -> int:
         place = self._whole.get(sha256)
         if isinstance(place, InFile):
             return place.path.stat().st_size if place.path.is_file() else 0

@@ -136,10 +136,8 @@ class Change:
         licences = licences_after(self._data, self._summary, self._marked())
         summary = write_numbers(new, numbers, licences)
         self._link_the_rest(new)
-        sizes = {
-            row: self._pictures.size(sha256.decode())
-            for row, sha256 in enumerate(self._data.plan.selection.pictures.sha256)
-        }
+        hashes = [each.decode() for each in self._data.plan.selection.pictures.sha256]
+        sizes = dict(enumerate(self._pictures.sizes(hashes)))
         write_cards_again(new, summary, licences, self._data, written, sizes)
         write_sums(new, self._known(new))
         return self._prune(new)

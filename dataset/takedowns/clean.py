@@ -16,7 +16,7 @@ from icf.dataset.contents import FILE as CONTENTS
 from icf.dataset.contents import Contents, read_contents, texts
 from icf.dataset.formats.box_cells import TrueBox, boxes_in, cell_of
 from icf.dataset.formats.registry import format_folders, format_names
-from icf.dataset.release.files import TAKEN_DOWN, UNUSED
+from icf.dataset.release.files import EARLIER, TAKEN_DOWN, UNUSED
 from icf.dataset.release.known import read_summary
 from icf.dataset.release.present import lost_or_changed, told
 from icf.dataset.release.sums import links_below, others_below
@@ -75,8 +75,10 @@ def clean(folder: Path, withdrawn: Withdrawn, reason: str | None = None) -> Clea
     contents = read_contents(folder / CONTENTS)
     hit = _hits(contents, withdrawn)
     unused = _unused(folder, withdrawn)
-    if not hit.any() and not unused:
+    earlier, pictures_of_it = _earlier(folder, withdrawn)
+    if not hit.any() and not unused and not earlier:
         return Cleaned(0, (), (), completed)
+    withdrawn = replace(withdrawn, sha256=withdrawn.sha256 | pictures_of_it)
     formats = format_folders(summary)
     rebuilt = {name: place for name, place in formats.items() if name not in LOOSE}
     _refuse(folder, rebuilt.keys() - set(format_names()), contents, bool(rebuilt))
@@ -163,6 +165,16 @@ def _unused(folder: Path, withdrawn: Withdrawn) -> int:
         or each.face_pixel_hash in withdrawn.face_pixel_hash
         for each in read_unused(path)
     )
+
+
+def _earlier(folder: Path, withdrawn: Withdrawn) -> tuple[bool, frozenset[str]]:
+    """Whether rows of `EARLIER` were withdrawn, and the pictures that were."""
+    if not (folder / EARLIER).is_file():
+        return False, frozenset()
+    rows = read_contents(folder / EARLIER)
+    pictures = _hits(rows, replace(withdrawn, face_pixel_hash=frozenset()))
+    gone = frozenset(rows.sha256[pictures].astype("U64").tolist())
+    return bool(_hits(rows, withdrawn).any()), gone
 
 
 def _hits(contents: Contents, withdrawn: Withdrawn) -> npt.NDArray[np.bool_]:

@@ -17,12 +17,19 @@ from icf.dataset.contents import (
     PROBE,
     TRAIN,
     Contents,
+    read_contents,
 )
 from icf.dataset.contents import FILE as CONTENTS
 from icf.dataset.formats.checked import MISSING, UNEXPECTED, Fault, rate_of
-from icf.dataset.formats.registry import parts_held
+from icf.dataset.formats.registry import format_folders, parts_of
 from icf.dataset.leaks.search import Shown
-from icf.dataset.release.files import CERTIFICATE, LICENCES, SUMMARY, UNUSED
+from icf.dataset.release.files import (
+    CERTIFICATE,
+    EARLIER,
+    LICENCES,
+    SUMMARY,
+    UNUSED,
+)
 from icf.dataset.release.present import read_licences
 from icf.dataset.unused import DIVIDED, UnusedFace, read_unused
 from icf.errors import BadInput
@@ -92,10 +99,14 @@ def check_licences(
     for file, sha256 in hashes.items():
         if sha256 in known and file not in listed:
             yield Fault(LICENCES, f"has no row of {file}")
-    held = contents.sha256[contents.rows(*sorted(parts_held(summary, PARTS)))]
-    there = set(held.astype("U64").tolist())
-    for sha256 in sorted(there - {each for _, each in rows}):
-        yield Fault(LICENCES, f"has no row of the picture {sha256}")
+    for name, place in format_folders(summary).items():
+        held = contents.sha256[contents.rows(*parts_of(name, PARTS))]
+        there = set(held.astype("U64").tolist())
+        inside = "" if place == "." else f"{place}/"
+        there -= {each for file, each in rows if file.startswith(inside)}
+        for sha256 in sorted(there):
+            what = f"has no row of the picture {sha256}"
+            yield Fault(LICENCES, f"{what} in {inside}" if inside else what)
 
 
 def check_certificate(
@@ -156,15 +167,46 @@ def check_unused(
     yield from _without_a_reason(unused, contents, summary)
 
 
-def _placed_too(unused: Sequence[UnusedFace], contents: Contents) -> Iterator[Fault]:
+def check_left(
+    folder: Path, contents: Contents, hashes: Mapping[str, str]
+) -> Iterator[Fault]:
+    """Yield what earlier releases alone should have had, and this one has too."""
+    if EARLIER not in hashes:
+        return
+    try:
+        left = read_contents(folder / EARLIER)
+    except BadInput as error:
+        text = str(error).removeprefix(f"{folder / EARLIER}").lstrip(": ")
+        yield Fault(EARLIER, text)
+        return
+    pictures = set(contents.sha256[contents.rows(*_DETECTION)].tolist())
+    placed = _faces(contents)
+    for part, sha256, corners in zip(
+        left.part.tolist(), left.sha256.tolist(), left.corners.tolist(), strict=True
+    ):
+        name = sha256.decode()
+        if (part in _DETECTION and sha256 in pictures) or (
+            part in FACES and (name, tuple(corners)) in placed
+        ):
+            yield Fault(EARLIER, f"has {name} of {part}, which is in a part")
+
+
+_DETECTION = (DETECTION_TRAIN, DETECTION_TEST)
+
+
+def _faces(contents: Contents) -> set[tuple[str, tuple[float, ...]]]:
     faces = contents.rows(*FACES)
-    placed = set(
+    return set(
         zip(
             contents.sha256[faces].astype("U64").tolist(),
             map(tuple, contents.corners[faces].tolist()),
             strict=True,
         )
     )
+
+
+def _placed_too(unused: Sequence[UnusedFace], contents: Contents) -> Iterator[Fault]:
+    placed = _faces(contents)
     for each in unused:
         if (each.sha256, each.corners) in placed:
             what = (

@@ -29,6 +29,7 @@ from icf.dataset.formats.registry import (
 from icf.dataset.release.files import (
     CERTIFICATE,
     CLEANING,
+    EARLIER,
     LEAKS,
     LICENCES,
     SUMMARY,
@@ -53,6 +54,7 @@ from icf.dataset.verify.pictures import check_pictures
 from icf.dataset.verify.tables import (
     check_certificate,
     check_counts,
+    check_left,
     check_licences,
     check_twice,
     check_unused,
@@ -64,7 +66,10 @@ from icf.icartoonface.revoked import REVOKED, revocation
 Advance = Callable[[int], None]
 
 #: What a release says of itself, and that is read before anything can be checked.
-_READ = (CONTENTS, LEAKS, LICENCES, REVOKED, SUMMARY, SUMS, TAKEN_DOWN, UNUSED)
+_READ = (
+    *(CONTENTS, EARLIER, LEAKS, LICENCES, REVOKED),
+    *(SUMMARY, SUMS, TAKEN_DOWN, UNUSED),
+)
 
 
 @dataclass(frozen=True)
@@ -232,6 +237,7 @@ class _Look:
             CONTENTS: lambda: check_twice(contents),
             SUMMARY: lambda: check_counts(summary, contents),
             UNUSED: lambda: check_unused(folder, contents, hashes, summary),
+            EARLIER: lambda: check_left(folder, contents, hashes),
             LICENCES: lambda: check_licences(folder, contents, hashes, summary),
             CERTIFICATE: lambda: check_certificate(folder, summary, hashes),
             LEAKS: lambda: check_leaks(folder, summary, contents, shown_in(folder)),

@@ -27,6 +27,8 @@ from icf.stores.vectors import VectorStore
 _BLOCK = 16_384
 #: Albums per page.
 _PAGE = 1000
+#: Pairs of characters that are compared at once.
+_CELLS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -209,37 +211,63 @@ class Surveyor:
 
     def _pairs(
         self, known: Sequence[tuple[CharacterInfo, Vectors]], limit: int
-    ) -> Iterator[SimilarPair]:
-        """The most similar pairs of characters of an album."""
+    ) -> list[SimilarPair]:
+        """The most similar pairs of characters of an album, some rows at a time."""
         if len(known) < 2:
-            return
+            return []
         cast = [character for character, _ in known]
         centroids = np.stack([centroid for _, centroid in known])
-        cosines = centroids @ centroids.T
-        references = self._reference_cosines(cast)
-        nearest = np.fmax(cosines, references)
-        probability = self.curve.probability(nearest)
-        ones, others = np.triu_indices(len(cast), 1)
-        worst = np.argsort(-probability[ones, others], kind="stable")[:limit]
-        for one, other in zip(ones[worst], others[worst], strict=True):
-            reference = float(references[one, other])
-            yield SimilarPair(
+        references = self._references(cast, centroids.shape[1])
+        worst: list[tuple[float, int, int, float, float]] = []
+        rows = max(1, _CELLS // len(cast))
+        for start in range(0, len(cast), rows):
+            part = slice(start, start + rows)
+            # No pair twice, and none of a character with itself.
+            others = np.arange(start, len(cast))
+            is_pair = others > np.arange(start, len(cast))[:rows, None]
+            cosines = centroids[part] @ centroids[start:].T
+            of_references = references[part] @ references[start:].T
+            nearest = np.fmax(cosines, of_references)
+            probability = np.where(is_pair, self.curve.probability(nearest), -1.0)
+            for one, other in _largest(probability, min(limit, int(is_pair.sum()))):
+                at = one, other
+                values = float(cosines[at]), float(of_references[at])
+                worst.append(
+                    (-float(probability[at]), start + one, start + other, *values)
+                )
+            worst = heapq.nsmallest(limit, worst)
+        return [
+            SimilarPair(
                 cast[one],
                 cast[other],
-                float(cosines[one, other]),
+                cosine,
                 None if np.isnan(reference) else reference,
-                float(probability[one, other]),
+                -probability,
             )
+            for probability, one, other, cosine, reference in worst
+        ]
 
-    def _reference_cosines(self, cast: Sequence[CharacterInfo]) -> FloatArray:
-        """The cosines of references, shape (n, n); NaN without a reference."""
+    def _references(self, cast: Sequence[CharacterInfo], width: int) -> Vectors:
+        """The vectors of references, shape (n, width); NaN without a reference."""
         ids = np.array([each.reference_face_id or -1 for each in cast], np.int64)
         stored = np.flatnonzero(self.vectors.has(self.model, ids))
-        cosines = np.full((len(ids), len(ids)), np.nan)
+        found = np.full((len(ids), width), np.nan, np.float32)
         if len(stored):
-            vectors = self.vectors.get(self.model, ids[stored])
-            cosines[np.ix_(stored, stored)] = vectors @ vectors.T
-        return cosines
+            found[stored] = self.vectors.get(self.model, ids[stored])
+        return found
+
+
+def _largest(values: FloatArray, count: int) -> Iterator[tuple[int, int]]:
+    """The places of the largest values of a matrix; of equal ones the first."""
+    if not count:
+        return
+    flat = values.ravel()
+    least = np.partition(flat, flat.size - count)[flat.size - count]
+    above = np.flatnonzero(flat > least)
+    equal = np.flatnonzero(flat == least)[: count - len(above)]
+    for place in np.concatenate([above, equal]).tolist():
+        one, other = divmod(place, values.shape[1])
+        yield one, other
 
 
 def _no_album(connection: sa.Connection, name: str) -> str:

@@ -221,6 +221,7 @@ def read_table(file: TextFile) -> Table | None:
 
     Raises:
         OSError: the file cannot be read.
+        BadInput: its first line is no text, or no CSV.
     """
     lines = file.lines(_LONGEST)
     first = next((line for line in lines if not _BLANK.fullmatch(line)), None)
@@ -228,11 +229,16 @@ def read_table(file: TextFile) -> Table | None:
         return None
     stated = _SEPARATOR.fullmatch(first)
     found = []
+    bad: BadRow | None = None
     for delimiter in (stated[1],) if stated else DELIMITERS:
-        row = _Lines(file, delimiter).cells(skip_separator=True)
-        if row is not None and not isinstance(row[1], BadRow):
-            header = tuple(map(column_name, row[1]))
+        _, cells = _Lines(file, delimiter).cells(skip_separator=True) or (0, [])
+        if isinstance(cells, BadRow):
+            bad = cells
+        elif cells:
+            header = tuple(map(column_name, cells))
             found.append(Table(file, delimiter, header, first.strip()))
+    if bad is not None and not found:
+        raise BadInput(f"{file.path}, {bad}; the first line must name the columns")
     return max(found, key=lambda table: len(table.header), default=None)
 
 

@@ -15,15 +15,20 @@ from icf.catalogue import schema
 from icf.codes import FaceReason, Label
 from icf.dataset.after import fix
 from icf.dataset.before import Before
+from icf.dataset.contents import read_contents
 from icf.dataset.near_duplicates import Reach
 from icf.dataset.plan import Plan, make_plan
 from icf.dataset.problem import make_problem
 from icf.dataset.release.before import read_before
+from icf.dataset.release.earlier import as_contents
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.sums import write_sums
 from icf.dataset.release.write import write
 from icf.dataset.selecting.select import select
 from icf.dataset.splits.parts import Part, Role, Undivided
+from icf.dataset.takedowns.clean import clean
+from icf.dataset.takedowns.signed import Withdrawn
+from icf.dataset.verify.verify import verify
 from icf.errors import BadInput, WrongUse
 from icf.workspace import Workspace
 from tests.dataset.drawn import cut_rows
@@ -139,7 +144,8 @@ def test_who_is_new_on_an_old_training_picture_trains_though_the_filter_drops_it
     faces, pictures = selection.faces, selection.pictures
     sha256 = pictures.sha256[faces.picture[0]].decode()
     x1, y1, x2, y2 = faces.corners[0].tolist()
-    before = Before("", {(sha256, (x1, y1, x2, y2)): Part.TRAIN}, {}, {}, {})
+    known = {(sha256, (x1, y1, x2, y2)): Part.TRAIN}
+    before = Before("", known, {}, {}, {}, as_contents([]))
     new = int(problem.faces.identity[-1])
     shown = Undivided(problem.faces.picture[:1], np.array([new]))
     for undivided, role in ((problem.undivided, Role.NEW), (shown, Role.TRAIN)):
@@ -163,6 +169,48 @@ def test_old_faces_that_cannot_stay_are_counted_by_reason(
     followed = prepare(workspace, 1, after=tmp_path / "first").plan.followed
     assert followed is not None
     assert followed.left_out == {"gone": 1, "low_score": 1}
+
+
+def test_what_a_release_between_left_out_stays_where_it_was_before(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    first = prepare(workspace, 1)
+    write(workspace, first, tmp_path / "1", 1)
+    # Some faces of each part, and all of some characters, are nobody's for a while.
+    unlabel(workspace, slice(0, None, 3))
+    unlabel(workspace, slice(-20, None))
+    second = prepare(workspace, 2, after=tmp_path / "1")
+    write(workspace, second, tmp_path / "2", 2)
+    label_all(workspace)
+    third = prepare(workspace, 3, after=tmp_path / "2")
+    old, between, new = (parts(each.plan) for each in (first, second, third))
+    returned = old.keys() & new.keys() - between.keys()
+    assert {old[each] for each in returned} == set(PARTS)
+    assert {each: new[each] for each in old.keys() & new.keys()} == {
+        each: old[each] for each in old.keys() & new.keys()
+    }
+    assert len(returned) > 20
+    assert len(old.keys() - new.keys()) <= 0.05 * len(old)
+    assert first.plan.labels.items() <= third.plan.labels.items()
+    assert not verify(tmp_path / "2").faults
+    followed = third.plan.followed
+    assert followed is not None
+    assert followed.kept + sum(followed.left_out.values()) == len(between)
+    assert followed.new == len(new.keys() - between.keys())
+    # Who cleans a copy of what was withdrawn finds it there, too.
+    hashes = third.contents.sha256.astype("U64").tolist()
+    known = read_contents(tmp_path / "2" / "earlier.csv").sha256.astype("U64")
+    one = next(each for each in hashes if each in known.tolist())
+    none: frozenset[str] = frozenset()
+    clean(tmp_path / "2", Withdrawn(frozenset({one}), none, none))
+    left = read_contents(tmp_path / "2" / "earlier.csv").sha256.astype("U64").tolist()
+    assert 0 < len(left) < len(known)
+    assert one not in left
+    assert not verify(tmp_path / "2").faults
+    # It says so if it is changed: else a probe could be trained on.
+    cut_rows(tmp_path / "2" / "earlier.csv", 1)
+    with pytest.raises(BadInput, match=r"has changed its earlier\.csv"):
+        read_before(tmp_path / "2")
 
 
 def test_what_is_new_and_near_an_old_training_picture_is_not_tested(

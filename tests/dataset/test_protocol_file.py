@@ -13,6 +13,7 @@ from icf.dataset.near_duplicates import Reach
 from icf.dataset.plan import Plan, make_plan
 from icf.dataset.protocol_file import ProtocolFile, read_protocol
 from icf.dataset.release.prepare import prepare
+from icf.dataset.release.reading import Asked, read_release
 from icf.dataset.release.write import write
 from icf.dataset.selecting.select import select
 from icf.dataset.selection import Nature, Selection
@@ -79,6 +80,23 @@ def test_albums_that_are_left_out_are_in_the_test_alone(
     inside = {key for key, each in selection.identities.items() if each.album == name}
     assert owners(plan, "probes", "distractors") == inside
     assert owners(plan, "train") == selection.identities.keys() - inside
+    # A picture of it in which nobody is confirmed would show how it is drawn.
+    first = selection.pictures.image[plan.splits.detection_train[0]]
+    album = next(
+        each.album_id for each in selection.identities.values() if each.album == name
+    )
+    filed = np.array([[first, album]], np.int64)
+    other = divided(
+        workspace, replace(selection, filed=filed), protocol(text, tmp_path)
+    )
+    trained = selection.pictures.image[other.splits.detection_train]
+    assert first not in trained
+    assert len(trained) > 5
+    asked = Asked(1, workspace.settings.dataset, protocol=protocol(text, tmp_path))
+    filed = read_release(workspace, asked).plan.selection.filed
+    assert set(filed[:, 0]) == set(
+        selection.pictures.image[selection.pictures.complete]
+    )
 
 
 @pytest.mark.parametrize("by", ["region", "style"])

@@ -44,15 +44,15 @@ def bracket_bins(found: Survey, place: int) -> tuple[float, float]:
     """Between which cosines the impostor pair is that has so many above it."""
     # The last bin with more than `place` pairs in it and above.
     at = int(np.searchsorted(-found.above, -place, side="left")) - 1
-    return around(at)
+    return around(found, at)
 
 
-def around(fine_bin: int) -> tuple[float, float]:
+def around(found: Survey, fine_bin: int) -> tuple[float, float]:
     """A fine bin and its neighbours, as cosines; the outermost have no end."""
     low, high = fine_bin - _MARGIN, fine_bin + 1 + _MARGIN
     return (
-        -np.inf if low <= 0 else low * 2 / FINE - 1,
-        np.inf if high >= FINE else high * 2 / FINE - 1,
+        -np.inf if low <= 0 else found.edge(low),
+        np.inf if high >= FINE else found.edge(high),
     )
 
 
@@ -62,12 +62,12 @@ def collect(pairs: Pairs, bounds: Sequence[tuple[float, float]]) -> list[Bracket
     above = [0] * len(bounds)
     lowest = min(low for low, _ in bounds)
     for block in pairs.impostors(np.float64):
-        cosines = block.cosines[block.counted & (block.cosines >= lowest)]
-        for number, (low, high) in enumerate(bounds):
-            reached = cosines[cosines >= low]
-            within = reached[reached < high].astype(np.float64, copy=False)
+        cosines = np.sort(block.cosines[block.counted & (block.cosines >= lowest)])
+        places = np.searchsorted(cosines, np.array(bounds)).tolist()
+        for number, (first, last) in enumerate(places):
+            within = cosines[first:last].astype(np.float64)
             inside[number].append(within)
-            above[number] += len(reached) - len(within)
+            above[number] += len(cosines) - last
     return [
         Bracket(low, high, np.sort(np.concatenate(each)), more)
         for (low, high), each, more in zip(bounds, inside, above, strict=True)

@@ -18,7 +18,7 @@ from icf.dataset.scores.recognition.bootstrap import Bounds
 from icf.dataset.scores.recognition.group_shares import AtRate, group_shares
 from icf.dataset.scores.recognition.groups import Grouping
 from icf.dataset.scores.recognition.pair_blocks import Pairs
-from icf.dataset.scores.recognition.survey import FINE, Survey, bins_of, survey
+from icf.dataset.scores.recognition.survey import FINE, Survey, survey
 from icf.dataset.scores.recognition.thresholds import (
     Bracket,
     around,
@@ -106,21 +106,27 @@ def verify(
         raise BadInput("no impostor pair: expected pictures of different identities")
     genuine = np.sort(pairs.genuine_cosines)
     fars = [far for far in FARS if needed_for(far) <= found.pairs]
-    places = [allowed(far, found.pairs) for far in fars]
+    rates = _curve_rates(found.pairs)
+    places = [allowed(far, found.pairs) for far in (*fars, *rates)]
     bounds = [_crossing(found, genuine), *(bracket_bins(found, at) for at in places)]
     _check_spread(found, bounds)
     crossing, *brackets = collect(pairs, bounds)
     eer, eer_threshold = _equal_error(crossing, genuine, found.pairs)
     thresholds = [nth_largest(b, at) for b, at in zip(brackets, places, strict=True)]
     tars = [share_above(genuine, each) for each in thresholds]
-    rates = _curve_rates(found.pairs)
+    curve = tars[len(fars) :]
     drawn = verification_bounds.bounds_of(
-        pairs, found, eer, dict(zip(fars, tars, strict=True)), rates, seed
+        pairs,
+        found,
+        eer,
+        dict(zip(fars, tars, strict=False)),
+        dict(zip(rates, curve, strict=True)),
+        seed,
     )
     of_pairs = {kind: _of_pairs(pairs, by) for kind, by in (groups or {}).items()}
     operating = [
         _operating(pairs, *each, of_pairs, seed)
-        for each in zip(fars, thresholds, brackets, drawn.tars, strict=True)
+        for each in zip(fars, thresholds, brackets, drawn.tars, strict=False)
     ]
     refused = [AtRate(far, needed_for(far)) for far in FARS[len(fars) :]]
     return Verification(
@@ -131,7 +137,10 @@ def verify(
         drawn.eer,
         eer_threshold,
         (*operating, *refused),
-        tuple(map(ErrorPoint, rates, drawn.frrs, drawn.frr_bounds)),
+        tuple(
+            ErrorPoint(rate, 1 - tar, each)
+            for rate, tar, each in zip(rates, curve, drawn.frrs, strict=True)
+        ),
         _by_themselves(pairs, groups or {}, seed),
     )
 
@@ -204,9 +213,9 @@ def _by_themselves(
 
 def _crossing(found: Survey, genuine: FloatArray) -> tuple[float, float]:
     """Between which cosines as many impostors are accepted as genuine rejected."""
-    counts = np.bincount(bins_of(genuine), minlength=FINE)
+    counts = np.bincount(found.bins_of(genuine), minlength=FINE)
     rejected = np.append(0, counts.cumsum()) / len(genuine)
-    return around(int(np.argmax(found.above / found.pairs <= rejected)) - 1)
+    return around(found, int(np.argmax(found.above / found.pairs <= rejected)) - 1)
 
 
 def _equal_error(
@@ -223,7 +232,7 @@ def _equal_error(
 
 
 def _check_spread(found: Survey, bounds: Sequence[tuple[float, float]]) -> None:
-    edges = np.arange(FINE) * 2 / FINE - 1
+    edges = np.array([found.edge(each) for each in range(FINE)])
     for low, high in bounds:
         near = int(found.fine[(edges >= low) & (edges < high)].sum())
         if near > _MOST:
@@ -238,4 +247,4 @@ def _curve_rates(impostors: int) -> list[float]:
     """The rates of the curve, from one half down to what the pairs support."""
     least = min(ERRORS / impostors, 0.5)
     count = max(2, round(_A_DECADE * np.log10(0.5 / least)) + 1)
-    return [float(each) for each in np.geomspace(0.5, least, count)]
+    return list(dict.fromkeys(np.geomspace(0.5, least, count).tolist()))

@@ -3,8 +3,8 @@
 An impostor pair counts as often as both its identities were drawn, w_i w_j. That is
 taken as 1 + (w_i - 1) + (w_j - 1), the first order of its Hoeffding decomposition (what
 is left out is smaller by the number of identities), so that a table of pairs by one of
-their identities is enough. Thresholds move with the drawing: in bins of 0.002, linear
-within them; the exact shares take the place of the ones that these bins give.
+their identities is enough. Thresholds move with the drawing: in the bins of a survey,
+linear within them; the exact shares take the place of the ones that these bins give.
 """
 
 from __future__ import annotations
@@ -35,14 +35,12 @@ class DrawnBounds:
     Attributes:
         eer: Of the equal error rate.
         tars: Of each true accept rate.
-        frrs: Share of genuine pairs rejected at each rate of the curve.
-        frr_bounds: Its intervals.
+        frrs: Of the share of genuine pairs rejected at each rate of the curve.
     """
 
     eer: Bounds
     tars: tuple[Bounds, ...]
-    frrs: tuple[float, ...]
-    frr_bounds: tuple[Bounds, ...]
+    frrs: tuple[Bounds, ...]
 
 
 def bounds_of(
@@ -50,7 +48,7 @@ def bounds_of(
     found: Survey,
     eer: float,
     tars: Mapping[float, float],
-    rates: Sequence[float],
+    curve: Mapping[float, float],
     seed: int,
 ) -> DrawnBounds:
     """Draw identities, and compute all shares of each drawing.
@@ -60,12 +58,14 @@ def bounds_of(
         found: Where impostor pairs are.
         eer: The equal error rate.
         tars: True by false accept rate.
-        rates: The false accept rates of the curve, falling.
+        curve: The same of the curve, by falling rate.
         seed: Of the drawings.
     """
-    genuine = owner_table(pairs.genuine_cosines, pairs.genuine_owner, pairs.owners)
+    genuine = owner_table(
+        found, pairs.genuine_cosines, pairs.genuine_owner, pairs.owners
+    )
     impostors = found.by_owner
-    fars = [*tars, *rates]
+    fars = [*tars, *curve]
     ones = np.ones((1, pairs.owners))
     whole = _shares(ones, genuine, impostors, fars)[0]
     weights = draw_weights(pairs.owners, seed)
@@ -76,8 +76,7 @@ def bounds_of(
         ]
     )
     drawn = drawn[np.isfinite(drawn).all(axis=1)]
-    curve = whole[1 + len(tars) :]
-    exact = np.array([eer, *tars.values(), *curve])
+    exact = np.array([eer, *tars.values(), *curve.values()])
     identities = len(np.unique(pairs.genuine_owner))
     shares = np.clip(drawn + (exact - whole), 0, 1)
     made = drawn_bounds(exact, shares, identities)
@@ -87,7 +86,6 @@ def bounds_of(
     return DrawnBounds(
         made[0],
         tuple(of_tars),
-        tuple((1 - curve).tolist()),
         tuple(map(_turned, of_curve)),
     )
 

@@ -203,6 +203,13 @@ def test_a_batch_that_was_moved_is_found_in_the_workspace_or_listed(
     assert paths(space, batch) == ["batches/old"]
 
 
+def test_questions_of_the_page_have_no_folder_that_could_be_lost(
+    space: Workspace,
+) -> None:
+    change(space, sa.update(batch).values(format="page", path="page/0123456789ab"))
+    assert withdraw(space)["unreached"] == []
+
+
 def test_crops_outside_are_removed_only_if_it_is_that_batch_and_a_person_says_so(
     space: Workspace, tmp_path: Path
 ) -> None:

@@ -84,6 +84,7 @@ class World:
                 close=close[shown],
                 hashes=of_pictures[shown],
                 before=np.zeros(len(shown), np.int64),
+                held_out=np.zeros(len(shown), np.bool_),
             ),
             Fixed.nothing(n, len(shown)),
             Undivided(rng.choice(shown, others), rng.choice(count, others)),

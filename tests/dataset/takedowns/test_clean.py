@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 
@@ -21,6 +22,7 @@ from icf.dataset.release.keys import public_key, read_public
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.sums import write_sums
 from icf.dataset.release.write import write
+from icf.dataset.stored.pictures import StoredPictures
 from icf.dataset.takedowns import journal
 from icf.dataset.takedowns.clean import Cleaned, clean
 from icf.dataset.takedowns.signed import Withdrawn, read_list, write_list
@@ -380,6 +382,31 @@ def test_every_format_is_written_again_without_it(
             assert not any(each in content for each in gone), path
     assert_cards_are_true(out)
     assert clean(out, withdrawn).rows == 0
+
+
+def test_sizes_of_pictures_take_one_reading_of_each_parquet_file(
+    drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(drawn, tmp_path / "space")
+    workspace = find(tmp_path / "space")
+    out = tmp_path / "out"
+    write(workspace, prepare(workspace, 1, ("hf",)), out, 1)
+    workspace.catalogue.close()
+    contents = read_contents(out / "contents.csv")
+    summary = json.loads((out / "release.json").read_text())
+    pictures = StoredPictures(out, summary, contents)
+    read: list[object] = []
+    real = pq.ParquetFile.read_row_group
+
+    def counted(file: pq.ParquetFile, group: int, **more: object) -> object:
+        read.append(group)
+        return real(file, group, **more)
+
+    monkeypatch.setattr(pq.ParquetFile, "read_row_group", counted)
+    hashes = [*sorted(set(contents.sha256.astype("U64").tolist())), "0" * 64]
+    sizes = pictures.sizes(hashes)
+    assert len(read) <= len(list(out.glob("*/*-of-*.parquet"))) < len(hashes) // 2
+    assert sizes == [*(len(pictures.get(each)) for each in hashes[:-1]), 0]
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,20 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from icf.dataset.formats.checked import rate_of
-from icf.dataset.release.earlier import as_contents
-from icf.dataset.verify.tables import check_certificate, check_counts
+from icf.dataset.release.earlier import Listed, as_contents
+from icf.dataset.verify.tables import (
+    check_certificate,
+    check_counts,
+    check_licences,
+)
 
 
 @pytest.mark.parametrize(
@@ -66,3 +72,18 @@ def test_a_rate_of_crops_that_is_none_is_named(rate: object) -> None:
     assert (
         str(first) == f"release.json: cuts faces out at the rate {rate!r}: none is so"
     )
+
+
+def test_each_format_needs_a_row_of_every_picture_that_it_holds(tmp_path: Path) -> None:
+    parts = ["detection_train", "detection_test", "train"]
+    listed = [Listed(part, Path("list"), f"{part}.jpg") for part in parts]
+    sums = np.array(["aa", "bb", "cc"], "S64")
+    contents = replace(as_contents(listed), sha256=sums)
+    rows = ["coco/train/1.jpg,aa", "coco/test/1.jpg,bb", "hf/all.parquet,cc"]
+    table = "\n".join(["file,sha256", *rows, "hf/all.parquet,bb"])
+    (tmp_path / "licences.csv").write_text(table)
+    hashes = {row.split(",")[0]: row[-2:] for row in rows}
+    hashes |= {"licences.csv": "", "hf/all.parquet": "dd"}
+    summary = {"formats": {"coco": "coco", "icartoonface-lists": "lists", "hf": "hf"}}
+    [found] = check_licences(tmp_path, contents, hashes, summary)
+    assert str(found) == "licences.csv: has no row of the picture aa in hf/"

@@ -105,6 +105,33 @@ def test_similar_characters_of_one_album_are_paired_worst_first(shown: Shown) ->
     assert len(shown.survey(limit=1).most_similar) == 1
 
 
+def test_of_a_large_album_the_same_pairs_are_found_some_rows_at_a_time(
+    shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cast = add_album(shown.catalogue, *(f"Ann {each}" for each in range(7)))
+    draw = np.random.default_rng(1)
+    for number, who in enumerate(cast):
+        # The last two are the same as the first: equal pairs come in order.
+        vector = np.eye(4)[0] if number in (0, 5, 6) else draw.normal(size=4)
+        face_id = shown.face(who, tuple(vector))
+        if number % 2:
+            shown.refer(who, face_id)
+    at_once = shown.survey(limit=12).most_similar
+    assert len(shown.survey(limit=100).most_similar) == 21
+    monkeypatch.setattr(consistency, "_CELLS", 14)
+    in_parts = shown.survey(limit=12).most_similar
+    first = [(each.one.id, each.other.id) for each in in_parts[:3]]
+    assert first == [(cast[0], cast[5]), (cast[0], cast[6]), (cast[5], cast[6])]
+    assert [(each.one, each.other) for each in in_parts] == [
+        (each.one, each.other) for each in at_once
+    ]
+    cosines = [each.cosine for each in at_once]
+    assert [each.cosine for each in in_parts] == pytest.approx(cosines, abs=1e-6)
+    known = [each.references is not None for each in at_once]
+    assert [each.references is not None for each in in_parts] == known
+    assert len(shown.survey(limit=100).most_similar) == 21
+
+
 def test_a_merged_character_is_not_surveyed(shown: Shown) -> None:
     tom, jerry = add_album(shown.catalogue, "Tom", "Jerry")
     for who in (tom, jerry):

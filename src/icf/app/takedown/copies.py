@@ -12,6 +12,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from icf.annotate.ask import PAGE
 from icf.annotate.batch import PICTURE_FOLDER
 from icf.app.takedown.exports import Exported, find_in_exports
 from icf.app.takedown.held import (
@@ -177,7 +178,8 @@ def _find_in_batches(
     """Look into every batch; return those of ``moved`` that are batches."""
     seen = set()
     for row in rows:
-        if row.path == NOWHERE:
+        # What the page asks has no folder.
+        if row.path == NOWHERE or row.format == PAGE:
             continue
         folder = (workspace.root / row.path).resolve()
         is_own = folder.is_relative_to(workspace.root)

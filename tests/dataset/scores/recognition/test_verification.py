@@ -63,6 +63,26 @@ def test_rates_equal_those_of_all_pairs_held_together(seed: int) -> None:
         assert above / found.impostors <= each.rate < (above + 1) / found.impostors
 
 
+@pytest.mark.parametrize("mean", [0.0, 30.0, 3e4])
+def test_curve_and_intervals_are_as_exact_where_all_cosines_are_nearly_the_same(
+    mean: float,
+) -> None:
+    info = info_of(labels_of(20, 6, 60))
+    features = features_of(info, 3) + mean
+    features[-1] *= -1  # one that is far from all others
+    found = scored(info, features)
+    cosines, same = every_pair(info, features)
+    for each in found.curve:
+        falling = np.sort(cosines[~same])[::-1]
+        threshold = falling[int(each.far * len(falling) + 1e-9)]
+        assert each.frr == pytest.approx(np.mean(cosines[same] <= threshold + 1e-12))
+        assert each.bounds.low is not None
+        assert each.bounds.high is not None
+        assert each.bounds.low - 1e-9 <= each.frr <= each.bounds.high + 1e-9
+        # Of 20 identities: bounds that know nothing reach from 0 to 1.
+        assert each.bounds.high - each.bounds.low < 0.5
+
+
 @given(st.integers(0, 2**32 - 1), st.integers(2, 4))
 @settings(max_examples=25, deadline=None)
 def test_ties_are_not_accepted(seed: int, d: int) -> None:
