@@ -29,6 +29,15 @@ _OLDER: Mapping[str, tuple[str, str]] = {
     "embed": ("icf-embedder-onnx", "embedder-mobilenetv2"),
     "judge": ("icf-photo-onnx", "photo-mobilenetv2"),
 }
+#: What a field is, and what is in it; the others are texts.
+_KINDS: Mapping[str, tuple[Any, Any]] = {
+    "bytes": (int, object),
+    "seed": (int, object),
+    "figures": (dict, object),
+    "parameters": (dict, int | float),
+    "data": (list | tuple, dict),
+    "limits": (list | tuple, str),
+}
 #: Fields that older cards lack, and what that means.
 _LATER: Mapping[str, Any] = {"licence": ""}
 
@@ -145,8 +154,20 @@ def card_from(fields: Any, where: str) -> ModelCard:
             f"{where} is not a model card: missing {sorted(expected - found)}, "
             f"unknown {sorted(found - expected)}"
         )
+    if wrong := [name for name in sorted(expected) if not _fits(name, fields[name])]:
+        shown = ", ".join(f"{name} {fields[name]!r:.60}" for name in wrong)
+        raise BadModel(f"{where} is not a model card: it cannot have {shown}")
     lists = {name: tuple(fields[name]) for name in ("data", "limits")}
     return ModelCard(**{**fields, **lists})
+
+
+def _fits(name: str, value: Any) -> bool:
+    """Whether a field of a card has a value of its kind; the file is next to it."""
+    kind, of = _KINDS.get(name, (str, object))
+    if not isinstance(value, kind) or (name == "file" and Path(value).name != value):
+        return False
+    each = value.values() if isinstance(value, dict) else value
+    return of is object or all(isinstance(one, of) for one in each)
 
 
 def save_card(card: ModelCard, path: Path) -> None:

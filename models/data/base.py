@@ -9,6 +9,7 @@ or a class in another package with an entry point of the group ``icf.training_da
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -115,6 +116,14 @@ class Reader(ABC):
         Raises:
             BadInput: it cannot be read.
         """
+
+    def sha256(self, key: str) -> str:
+        """Return the SHA-256 of the bytes of a picture.
+
+        Raises:
+            BadInput: it cannot be read.
+        """
+        return hashlib.sha256(self.read(key)).hexdigest()
 
     @abstractmethod
     def fingerprint(self) -> str:

@@ -136,6 +136,15 @@ class DataIndex:
         reader = self.sources[int(self.source[picture])].reader
         return reader.read(self.keys[picture])
 
+    def sha256(self, picture: int) -> str:
+        """Return the SHA-256 of the bytes of a picture.
+
+        Raises:
+            BadInput: they cannot be read.
+        """
+        reader = self.sources[int(self.source[picture])].reader
+        return reader.sha256(self.keys[picture])
+
     def shares(self, pictures: NDArray[np.intp] | None = None) -> NDArray[np.float64]:
         """Return, for each source, how much of what is trained on comes from it.
 

@@ -24,6 +24,14 @@ from icf.models.runtime.network import cpu_session
 Array = NDArray[np.float32]
 
 
+def has_eight_bits(path: Path) -> bool:
+    """Whether an ONNX file says of numbers that they have eight bits."""
+    import onnx
+
+    nodes = onnx.load(path, load_external_data=False).graph.node
+    return any(node.op_type == "DequantizeLinear" for node in nodes)
+
+
 def write_int8(source: Path, target: Path, batches: Sequence[Array]) -> None:
     """Write a model with numbers of eight bits.
 
@@ -74,7 +82,12 @@ def write_int8(source: Path, target: Path, batches: Sequence[Array]) -> None:
             raise BadModel(
                 f"{source.name} cannot be written with eight bits: {error}"
             ) from error
-    cpu_session(target)
+    try:
+        cpu_session(target)
+    except BadModel as error:
+        raise BadModel(
+            f"{source.name} cannot be written with eight bits: {error}"
+        ) from error
 
 
 @contextlib.contextmanager

@@ -12,13 +12,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from icf.errors import BadModel
-from icf.models.cards import ModelCard, load_card, save_card, weights_path
+from icf.errors import BadModel, WrongUse
+from icf.models.cards import (
+    ModelCard,
+    load_card,
+    save_card,
+    verified,
+    weights_path,
+)
 from icf.models.data.base import LabelledFace, Reader
 from icf.models.detection import Detector
 from icf.models.embedding import Embedder
 from icf.models.export.examples import face_examples, picture_examples
-from icf.models.export.int8 import write_int8
+from icf.models.export.int8 import has_eight_bits, write_int8
 from icf.models.gate.average_precision import FoundFaces, TrueFaces, matched
 from icf.models.gate.retrieval import Labels, retrieve
 from icf.models.registry import store
@@ -52,11 +58,13 @@ def quantise(
         The card of the new model, whose figures say what eight bits cost.
 
     Raises:
-        WrongUse: there is too little data.
+        WrongUse: there is too little data, or the model has eight bits already.
         BadModel: the model cannot be written so, or gives nothing that makes sense.
     """
     source = weights_path(model)
-    card = load_card(source.with_suffix(".json"))
+    card = verified(source, load_card(source.with_suffix(".json")).task, frozenset())
+    if has_eight_bits(source):
+        raise WrongUse(f"{card.name} has numbers of eight bits already")
     with tempfile.TemporaryDirectory(prefix="icf-int8-") as temporary:
         target = Path(temporary) / f"{card.name}-int8.onnx"
         measure = _embedder if card.task == "embed" else _detector

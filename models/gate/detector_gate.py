@@ -20,9 +20,14 @@ from icf.models.gate.detectors import (
     some_pictures,
 )
 from icf.models.gate.report import GateReport
+from icf.models.gate.seen import seen_pictures
 from icf.models.gate.soundness import TRIED, check_detector
 from icf.models.gate.verdict import Pair
 from icf.workspace import Workspace
+
+_TRAINED_ON_THEM = (
+    "the challenger, or a model before it, was trained on them or on copies of them"
+)
 
 
 def fingerprint(workspace: Workspace, connection: sa.Connection) -> str:
@@ -46,13 +51,28 @@ def compare(workspace: Workspace, pair: Pair, advance: Advance) -> GateReport:
         return replace(report, usable=False, reasons=(str(error),))
     if reasons := lacking(audit, settings):
         return report.refused(verdict.too_small(reasons))
+    seen = seen_pictures(workspace, pair, [each.sha256 for each in audit])
+    notes = list(seen.notes)
+    if known := {*seen.challenger, *seen.before}:
+        every = len(audit)
+        groups = {each.group for each in audit if each.sha256 in known}
+        audit = [each for each in audit if each.group not in groups]
+        out = f"{every - len(audit):,} audit pictures are left out: {_TRAINED_ON_THEM}"
+        if reasons := lacking(audit, settings):
+            return report.refused(verdict.too_small([*reasons, out]))
+        notes.append(out)
+    if seen.champion:
+        notes.append(
+            f"the champion was trained on {len(seen.champion):,} of the audit "
+            "pictures: it looks better here than it is"
+        )
     theirs = Detector.open(pair.champion, runtime=chosen.runtime, device=chosen.device)
-    seen, readable = detect_audit(workspace, audit, (theirs, ours), advance)
+    faces, readable = detect_audit(workspace, audit, (theirs, ours), advance)
     if reasons := lacking(readable, settings):
         return report.refused(verdict.too_small(reasons))
-    champion, challenger = seen
+    champion, challenger = faces
     found = compare_detectors(readable, champion, challenger, settings)
-    notes = _whose_boxes(readable, pair)
+    notes += _whose_boxes(readable, pair)
     if lost := len(audit) - len(readable):
         notes.append(f"{lost:,} audit pictures were left out: they are lost")
     return replace(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -21,15 +21,19 @@ from icf.models.gate.embedders import (
     some_crops,
 )
 from icf.models.gate.report import GateReport
-from icf.models.gate.seen import audit_names, seen_by
+from icf.models.gate.seen import (
+    Seen,
+    audit_names,
+    seen_characters,
+    trained_on_characters,
+)
 from icf.models.gate.soundness import TRIED, check_embedder
 from icf.models.gate.verdict import Pair
 from icf.workspace import Workspace
 
-_TRAIN_ANOTHER = (
-    ", so it knows what it is compared on: train another; `icf-train embedder --data "
-    "workspace` leaves them out"
-)
+_KNOWS = ", so it knows what it is compared on: train another"
+_LEFT_OUT = "; `icf-train embedder --data workspace` leaves them out"
+_FROM = ", from a model that was not, such as `--from bundled`"
 
 
 def fingerprint(workspace: Workspace, connection: sa.Connection) -> str:
@@ -64,8 +68,14 @@ def compare(workspace: Workspace, pair: Pair, advance: Advance) -> GateReport:
         return report.refused(verdict.too_small(reasons))
     champion, challenger = (each[usable] for each in vectors)
     found = compare_embedders(audit, champion, challenger, settings)
-    knows = seen_by(pair.challenger, names)
-    reasons = [f"it {knows}{_TRAIN_ANOTHER}"] if knows else []
+    seen = seen_characters(workspace, pair, names)
+    reasons = []
+    if seen.challenger:
+        knows = trained_on_characters(seen.challenger)
+        reasons.append(f"it {knows}{_KNOWS}{_LEFT_OUT}")
+    if seen.before:
+        knows = trained_on_characters(seen.before)
+        reasons.append(f"a model that it was trained from {knows}{_KNOWS}{_FROM}")
     return replace(
         verdict.judged(report, found.difference, "audit characters"),
         floors=found.floors,
@@ -78,15 +88,17 @@ def compare(workspace: Workspace, pair: Pair, advance: Advance) -> GateReport:
             "champion": found.champion.figures(),
             "challenger": found.challenger.figures(),
         },
-        notes=tuple(_notes(pair, names, int((~usable).sum()))),
+        notes=tuple(_notes(seen, int((~usable).sum()))),
     ).refused([*reasons, *floors.reasons(found.floors)])
 
 
-def _notes(pair: Pair, names: Sequence[str], lost: int) -> Iterator[str]:
+def _notes(seen: Seen, lost: int) -> Iterator[str]:
     if lost:
         yield f"{lost:,} audit faces were left out: their pictures are lost"
-    if knows := seen_by(pair.champion, names):
+    if seen.champion:
+        knows = trained_on_characters(seen.champion)
         yield f"the champion {knows}: it looks better here than it is"
+    yield from seen.notes
 
 
 def _sound(workspace: Workspace, pair: Pair, audit: AuditFaces) -> Embedder:

@@ -137,7 +137,7 @@ def add(workspace: Workspace, wish: Wish, by: str, begin: Begin) -> Added:
         if _is_another(workspace, card):
             weights = onnx_file.with_note(weights, _numbers(card), folder)
             card = of_file(card, weights)
-        _try_out(weights, card)
+        _try_out(weights, card, path.name)
         kept = store.add(workspace, _with_card(weights, card, folder), by)
     return Added(kept, sha256 or kept.sha256)
 
@@ -253,7 +253,7 @@ def _numbers(card: ModelCard) -> str:
     return json.dumps([card.format, used], sort_keys=True)
 
 
-def _try_out(weights: Path, card: ModelCard) -> None:
+def _try_out(weights: Path, card: ModelCard, name: str) -> None:
     """Open a model as its users will, and look at what it gives.
 
     Raises:
@@ -262,7 +262,7 @@ def _try_out(weights: Path, card: ModelCard) -> None:
     try:
         probe(FORMATS.load(card.format).open(weights, card, Opening()), card)
     except BadModel as error:
-        raise BadModel(f"{weights.name} was not added: {error}") from error
+        raise BadModel(f"{name} was not added: {error}") from error
 
 
 def _with_card(weights: Path, card: ModelCard, folder: Path) -> Path:

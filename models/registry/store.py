@@ -27,6 +27,7 @@ def add(workspace: Workspace, weights: Path, by: str) -> ModelCard:
 
     The weights, ``NAME.safetensors`` next to them where there is one, and the card get
     the name ``NAME-HASH`` in ``models/``, the card last. What is there already stays;
+    weights that are there under another name stay there, and get this card;
     a killed call leaves nothing that looks like a model.
 
     Args:
@@ -45,7 +46,7 @@ def add(workspace: Workspace, weights: Path, by: str) -> ModelCard:
     verified(source, card.task, frozenset())
     folder = workspace.root / FOLDER
     folder.mkdir(exist_ok=True)
-    target = folder / f"{file_name(card)}{source.suffix}"
+    target = _target(folder, card, source.suffix)
     kept = dataclasses.replace(card, file=target.name)
     if source.resolve() != target.resolve():
         extra = source.with_suffix(_TORCH)
@@ -56,6 +57,16 @@ def add(workspace: Workspace, weights: Path, by: str) -> ModelCard:
             save_card(kept, target.with_suffix(".json"))
     register(workspace.catalogue, [kept], by)
     return kept
+
+
+def _target(folder: Path, card: ModelCard, suffix: str) -> Path:
+    """Where the weights go: where they are, under another name perhaps.
+
+    Weights in two files would have two cards, and one would count by its name.
+    """
+    own = folder / f"{file_name(card)}{suffix}"
+    there = sorted(folder.glob(f"*-{card.sha256[:_DIGITS]}{suffix}"))
+    return own if own in there or not there else there[0]
 
 
 def file_name(card: ModelCard) -> str:

@@ -42,7 +42,10 @@ class LoopSettings(Section):
     """How networks are trained, whatever they are."""
 
     seed: int = Field(
-        default=0, ge=0, description="of batches, augmentation, first weights"
+        default=0,
+        ge=0,
+        le=2**63 - 1,
+        description="of batches, augmentation, first weights",
     )
     steps: int | None = Field(
         default=None, ge=1, description="batches in all; not given: from epochs"

@@ -23,6 +23,7 @@ from icf.errors import BadModel, WrongUse
 from icf.models.cards import ModelCard, load_card, verified, weights_path
 from icf.models.runtime.onnx_weights import read_weights
 from icf.models.runtime.torch_network import FOLDED
+from icf.models.trained_on import Subjects, trained_on
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,12 @@ class Start:
             for key, value in self.parts.items()
             if key.startswith(own)
         }
+
+    @property
+    def known(self) -> Subjects:
+        """What it was trained on, and the models before it, as far as it says it."""
+        said = trained_on(self.about, self.parts)
+        return said.own | said.before
 
     def load_into(self, network: nn.Module, part: str) -> None:
         """Give a network the weights of the start model's.

@@ -224,6 +224,13 @@ class _Training:
                 f"{weights} is not as the run left it; remove {self.out} and train "
                 "again"
             )
+        # Those of earlier versions do not say that there was one.
+        whole = found.get("whole", "")
+        if whole and not (self.out / whole).is_file():
+            raise BadInput(
+                f"{self.out / whole}, which the run left with all weights, is not "
+                f"there: put it back, or remove {self.out} and train again"
+            )
         return Trained(card, weights, found["steps"], found["seconds"], card.figures)
 
     def _publish(
@@ -245,9 +252,11 @@ class _Training:
             parts=finished.parts,
         )
         card = task.export(finished.network, self.out, facts)
+        whole = Path(card.file).with_suffix(".safetensors").name
         done = {
             "identity": dict(identity),
             "file": card.file,
+            "whole": whole if (self.out / whole).is_file() else "",
             "steps": finished.steps,
             "seconds": finished.seconds,
         }

@@ -91,6 +91,22 @@ def changed_weights(weights: Path) -> None:
             r"is for 'embed'; expected a model to 'detect'",
         ),
         (
+            edited(lambda fields: fields.update(sha256=None, bytes="12")),
+            r"is not a model card: it cannot have bytes '12', sha256 None",
+        ),
+        (
+            edited(lambda fields: fields.update(limits=["good", 3])),
+            r"it cannot have limits \['good', 3\]",
+        ),
+        (
+            edited(lambda fields: fields["parameters"].update(min_score="half")),
+            r"it cannot have parameters {'min_score': 'half'}",
+        ),
+        (
+            edited(lambda fields: fields.update(file="../eyes.onnx")),
+            r"it cannot have file '\.\./eyes\.onnx'",
+        ),
+        (
             edited(lambda fields: fields["parameters"].clear()),
             r"the card of .*eyes\.onnx does not give min_score",
         ),

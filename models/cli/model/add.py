@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
@@ -139,7 +140,10 @@ def _numbers(text: str) -> list[tuple[str, float]]:
     name = name.strip()
     names = [f"{name}_{each}" for each in COLOURS] if "," in value else [name]
     try:
-        return list(zip(names, map(float, value.split(",")), strict=True))
+        numbers = [float(each) for each in value.split(",")]
+        if not all(map(math.isfinite, numbers)):
+            raise ValueError
+        return list(zip(names, numbers, strict=True))
     except ValueError:
         raise WrongUse(
             f"--parameter {text!r}: expected NAME=NUMBER, as in side=640, or three "

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar, cast
 
@@ -23,6 +24,7 @@ from icf.models.data.picture_cache import (
 from icf.models.networks import create
 from icf.models.networks.detector_base import DetectorNetwork
 from icf.models.networks.published_weights import read_state
+from icf.models.trained_on import PICTURES, PICTURES_BEFORE, picture_id
 from icf.models.training.config import TrainingConfig
 from icf.models.training.detector import carding, held_out, losses, targets
 from icf.models.training.detector.batches import Batch, PictureBatches
@@ -86,7 +88,7 @@ class DetectorTask:
         held: pictures to measure on.
         notes: what was said about the data and the weights, for the card.
         learning: what of the network is trained.
-        start: the ONNX file that it started from; None: none.
+        start: the model that it started from; None: none.
     """
 
     config_class: ClassVar[type[TrainingConfig]] = DetectorConfig
@@ -98,7 +100,7 @@ class DetectorTask:
     held: ReducedPictures
     notes: tuple[str, ...]
     learning: Learning
-    start: Path | None = None
+    start: Start | None = None
     _anchors: dict[tuple[int, int, torch.device], Tensor] = field(default_factory=dict)
 
     @classmethod
@@ -120,8 +122,9 @@ class DetectorTask:
         learning = Learning.of(config.network, network, given.start is not None)
         for line in (*map(str, data.skipped), *notes):
             given.say(line)
-        start = None if given.start is None else given.start.path
-        return cls(config, named, network, trained_on, held, notes, learning, start)
+        return cls(
+            config, named, network, trained_on, held, notes, learning, given.start
+        )
 
     @property
     def name(self) -> str:
@@ -201,10 +204,23 @@ class DetectorTask:
             self.network_name,
             self.config,
             folder,
-            facts,
+            replace(facts, parts={**facts.parts, **self._seen()}),
             self.notes,
-            self.start,
+            None if self.start is None else self.start.path,
         )
+
+    def _seen(self) -> dict[str, Tensor]:
+        """What stands for the pictures of this training, and of those before it."""
+        index = self.trained_on.index
+        own = set()
+        for number in range(len(index)):
+            with suppress(BadInput):  # read when the training began, and lost since
+                own.add(picture_id(index.sha256(number)))
+        before = frozenset[int]() if self.start is None else self.start.known.pictures
+        return {
+            PICTURES: torch.tensor(sorted(own), dtype=torch.int64),
+            PICTURES_BEFORE: torch.tensor(sorted(before - own), dtype=torch.int64),
+        }
 
     def _stages(self) -> tuple[list[nn.Module], list[nn.Module]]:
         """The frozen parts of the backbone, and those that learn."""

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from icf.models.data.index import DataIndex
+from icf.models.trained_on import IDENTITIES
 from icf.models.training.losses.centres import carried_centres
 from icf.models.training.start import Start
 
@@ -51,12 +52,12 @@ class Cast:
 
     def about(self) -> dict[str, Any]:
         """Return the texts that `read_cast` reads."""
-        return {"identities": list(self.names)}
+        return {IDENTITIES: list(self.names)}
 
 
 def read_cast(start: Start) -> Cast:
     """Return whom a start model was trained on; nobody, where it does not say it."""
-    names = tuple(start.about.get("identities", ()))
+    names = tuple(start.about.get(IDENTITIES, ()))
     if FACES not in start.parts or not names:
         return Cast((), np.empty(0, np.int64), np.empty(0, np.int64))
     return Cast(

@@ -147,7 +147,7 @@ class HeldOutSettings(Section):
         default=0.1, ge=0, lt=0.9, description="of all identities; 0: none"
     )
     seed: int = Field(
-        default=0, description="which ones; the same identities in every round"
+        default=0, ge=0, description="which ones; the same identities in every round"
     )
     most: int = Field(
         default=4000, ge=100, description="crops that are measured on at most"

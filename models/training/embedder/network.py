@@ -55,12 +55,20 @@ def make_network(
         WrongUse: a package is missing, or the options do not fit the network.
     """
     torch.manual_seed(seed)
+    options = options_of(settings)
     try:
-        network = create(settings.name, **options_of(settings))
+        network = create(settings.name, **options)
     except TypeError as error:
+        own = [
+            f"network.{key} = {options[key]}" for key in options if key in str(error)
+        ]
+        if not own:
+            raise BadModel(
+                f"cannot make the network {settings.name}: {error}"
+            ) from error
         raise WrongUse(
-            f"network.name = {settings.name!r} does not take network.dim or "
-            f"network.side: {error}"
+            f"{', '.join(own)}: the network {settings.name} has a fixed one; leave it "
+            "out, or name another network with network.name"
         ) from error
     if start is not None:
         start.load_into(network, PART)

@@ -16,6 +16,7 @@ from torch.nn import functional
 from icf.catalogue.labels.doubtful import FILE, write_doubtful
 from icf.errors import BadModel, WrongUse
 from icf.models.cards import ModelCard
+from icf.models.trained_on import IDENTITIES_BEFORE
 from icf.models.training.config import TrainingConfig
 from icf.models.training.embedder import network as networks
 from icf.models.training.embedder.centres import read_cast, starting_centres
@@ -162,7 +163,11 @@ class EmbedderTask:
         facts = dataclasses.replace(facts, parts=parts)
         side = self._goal.batches.side
         about = cast.about()
-        start = None if self._given.start is None else self._given.start.path
+        start = None
+        if self._given.start is not None:
+            start = self._given.start.path
+            before = self._given.start.known.identities - set(cast.names)
+            about |= {IDENTITIES_BEFORE: sorted(before)}
         if isinstance(self._goal.loss, SubcenterArcFace):
             self._write_doubtful(network, self._goal.loss, folder / FILE)
         return export(network, folder, facts, self.config, side, about, start)
@@ -223,11 +228,18 @@ def _centres(
 
 
 def _dim_of(network: nn.Module, side: int) -> int:
-    with torch.no_grad():
-        found: Tensor = network.eval()(torch.zeros(1, 3, side, side))
-    if found.ndim != 2:
+    name = type(network).__name__
+    try:
+        with torch.no_grad():
+            found = network.eval()(torch.zeros(1, 3, side, side))
+    except (RuntimeError, ValueError, AssertionError) as error:
+        first = str(error).partition("\n")[0]
         raise BadModel(
-            f"{type(network).__name__} gives {tuple(found.shape)} for one crop; an "
-            "embedder gives n x dim"
+            f"{name} cannot embed a crop of {side} pixels: {first}; name a network "
+            "for embedders, or another network.side"
+        ) from error
+    if not isinstance(found, Tensor) or found.ndim != 2:
+        raise BadModel(
+            f"{name} is no embedder's network: it does not give n x dim for n crops"
         )
     return int(found.shape[1])

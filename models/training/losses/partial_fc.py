@@ -239,7 +239,7 @@ def _first_centres(like: Tensor, first: int, seed: int) -> Tensor:
     blocks = range(first // _BLOCK, (first + count - 1) // _BLOCK + 1)
     drawn = []
     for block in blocks:
-        generator = torch.Generator().manual_seed((seed << 32) + block)
+        generator = torch.Generator().manual_seed(((seed << 32) + block) % 2**64)
         drawn.append(0.01 * torch.randn(_BLOCK, *shape, generator=generator))
     offset = first - blocks[0] * _BLOCK
     return torch.cat(drawn)[offset : offset + count].to(like)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -110,8 +111,11 @@ def bundle(
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "photo.onnx"
-    export(net, path)
-    scored = measure(path, collections, recipe.seed, report)
+    # The one that may be in the folder stays until this one can take its place.
+    with tempfile.TemporaryDirectory(prefix="icf-photo-") as temporary:
+        unshifted = Path(temporary) / path.name
+        export(net, unshifted)
+        scored = measure(unshifted, collections, recipe.seed, report)
     shift = logit(MAX_PHOTO) - logit(scored.threshold())
     with torch.no_grad():
         net.head.bias.add_(shift)

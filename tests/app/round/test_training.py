@@ -36,6 +36,7 @@ audit_faces = 20
 min_faces = 6
 min_identities = 2
 steps = 4
+seed = -1
 config = "toy.toml"
 [gate]
 min_identities = 2

@@ -110,6 +110,8 @@ def test_a_detector_is_judged_by_its_average_precision(
     assert card.figures["eight bits"]["pictures"] == 3
     assert card.figures["eight bits"]["ap50_before"] == 1
     assert {"ap50_after"} <= card.figures["eight bits"].keys()
+    with pytest.raises(WrongUse, match=r"-int8 has numbers of eight bits already"):
+        quantise(made, made.root / "models" / card.file, readers, "painted", "anna")
 
 
 @pytest.mark.slow

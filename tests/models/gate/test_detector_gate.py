@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.numpy
 import sqlalchemy as sa
 
 from icf.catalogue.annotation.schema import box_task, verified_box
@@ -21,6 +22,8 @@ from icf.models.gate.detectors import LEAST_ALBUMS, compare_detectors
 from icf.models.gate.promote import Refused, promote
 from icf.models.gate.run import compare, run_gate
 from icf.models.registry.resolve import model_path
+from icf.models.trained_on import PICTURES as IDS
+from icf.models.trained_on import PICTURES_BEFORE, picture_id
 from icf.settings import GateSettings
 from icf.workspace import Workspace
 from icf.workspace import find as open_workspace
@@ -134,6 +137,36 @@ def test_pictures_that_are_lost_are_left_out(made: Workspace, tmp_path: Path) ->
     assert report.promoted
     assert report.compared["audit pictures"] == PICTURES - 1
     assert "1 audit pictures were left out: they are lost" in report.notes
+
+
+def knowing(weights: Path, hashes: Sequence[str], before: Sequence[str] = ()) -> Path:
+    """Say next to a model on which pictures it was trained."""
+    tensors = {
+        name: np.array([picture_id(each) for each in those], np.int64)
+        for name, those in ((IDS, hashes), (PICTURES_BEFORE, before))
+    }
+    safetensors.numpy.save_file(tensors, weights.with_suffix(".safetensors"))
+    return weights
+
+
+def test_pictures_that_the_challenger_was_trained_on_are_left_out(
+    made: Workspace, tmp_path: Path
+) -> None:
+    with made.catalogue.read() as connection:
+        hashes = [each.sha256 for each in read_audit_pictures(connection)]
+    weak = blurred(tmp_path)
+    report = compare(made, "detector", weak, knowing(eyes(tmp_path), hashes[:3]))
+    assert report.promoted
+    assert report.compared["audit pictures"] == PICTURES - 3
+    assert "3 audit pictures are left out: the challenger, or" in report.notes[0]
+    report = compare(made, "detector", weak, knowing(eyes(tmp_path), (), hashes[:9]))
+    assert not report.promoted
+    assert "9 audit pictures are left out" in report.reasons[0]
+    # What the one before it knew is no advantage where the champion knows it, too.
+    knowing(weak, hashes[:9])
+    report = compare(made, "detector", weak, eyes(tmp_path))
+    assert report.compared["audit pictures"] == PICTURES
+    assert "champion was trained on 9 of the audit pictures" in report.notes[0]
 
 
 def audited(made: Workspace) -> dict[int, AuditPicture]:

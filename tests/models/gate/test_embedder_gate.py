@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -34,7 +35,9 @@ from icf.models.gate.run import compare, run_gate
 from icf.models.gate.soundness import check_embedder
 from icf.models.gate.stored import StoredGate, newest
 from icf.models.networks import create
+from icf.models.registry import store
 from icf.models.registry.resolve import find, model_path
+from icf.models.trained_on import IDENTITIES, IDENTITIES_BEFORE
 from icf.models.training.start import unfolded
 from icf.settings import load
 from icf.workspace import Workspace
@@ -345,7 +348,12 @@ def test_a_detector_is_no_embedder(made: Workspace, tmp_path: Path) -> None:
         compare(made, "embedder", find(made, "bundled", "embedder"), eyes)
 
 
-def bundled_copy(tmp_path: Path, change: float, identities: Sequence[str] = ()) -> Path:
+def bundled_copy(
+    tmp_path: Path,
+    change: float,
+    identities: Sequence[str] = (),
+    before: Sequence[str] = (),
+) -> Path:
     """The bundled embedder, with its network's weights and identities next to it."""
     path = bundled_path("embedder")
     target = tmp_path / "trained.onnx"
@@ -358,7 +366,11 @@ def bundled_copy(tmp_path: Path, change: float, identities: Sequence[str] = ()) 
     weights = {f"net.{key}": value.numpy() for key, value in state.items()}
     weights["net.project.weight"] = weights["net.project.weight"] * 1.0
     weights["net.project.weight"][:, ::2] *= 1 + change
-    said = {"sha256": card.sha256, "identities": list(identities)}
+    said = {
+        "sha256": card.sha256,
+        IDENTITIES: list(identities),
+        IDENTITIES_BEFORE: list(before),
+    }
     about = {"about": json.dumps(said)}
     safetensors.numpy.save_file(weights, target.with_suffix(".safetensors"), about)
     return target
@@ -440,6 +452,46 @@ def test_a_champion_that_was_trained_on_audit_characters_is_noted(
     report = compare(made, "embedder", champion, of_colours(tmp_path / "b.onnx"))
     [note] = report.notes
     assert note.startswith("the champion was trained on 2 of the audit characters (")
+
+
+def test_what_the_models_before_it_knew_a_model_knows(
+    made: Workspace, tmp_path: Path
+) -> None:
+    weak = linear_embedder(tmp_path / "weak.onnx", np.eye(48)[:, :3])
+    knows = [f"workspace/{name}" for name in named(made, 0, 3)]
+    further = bundled_copy(tmp_path, 0.0, (), knows)
+    report = compare(made, "embedder", weak, further)
+    assert "that it was trained from was trained on 2 of the aud" in report.reasons[0]
+    # One that says nothing itself, as with eight bits, and whose parent is known here.
+    parent = of_colours(tmp_path / "parent.onnx", 0.9)
+    about = {"about": json.dumps({IDENTITIES: knows})}
+    tensors = {"net.a": np.zeros(1, np.float32)}
+    safetensors.numpy.save_file(tensors, parent.with_suffix(".safetensors"), about)
+    store.add(made, parent, "anna@studio")
+    eight = of_colours(tmp_path / "eight.onnx")
+    changed(eight, parent=hash_of(parent))
+    report = compare(made, "embedder", weak, eight)
+    assert "that it was trained from was trained on 2 of the aud" in report.reasons[0]
+    # After a round the champion knows them as well: that is no advantage.
+    report = compare(made, "embedder", parent, eight)
+    assert not any("audit characters (" in each for each in report.reasons)
+    assert "the champion was trained on 2 of the audit" in report.notes[0]
+
+
+def changed(weights: Path, **fields: Any) -> None:
+    """Change the card of a model."""
+    path = weights.with_suffix(".json")
+    save_card(dataclasses.replace(load_card(path), **fields), path)
+
+
+def test_that_a_model_does_not_say_what_it_was_trained_on_is_noted(
+    made: Workspace, champion: Path, tmp_path: Path
+) -> None:
+    lost = of_colours(tmp_path / "lost.onnx")
+    data = ({"name": "workspace", "source": "", "licence": ""},)
+    changed(lost, network="embedder-mobilenetv2", data=data)
+    [note] = compare(made, "embedder", champion, lost).notes
+    assert note.startswith("what the challenger was trained on is not known, as lost.s")
 
 
 def test_stored_vectors_of_the_champion_are_read_and_not_made_again(

@@ -310,8 +310,9 @@ def test_wrong_use_is_said_before_anything_is_opened(
         add(space, source, "yolo")
     with pytest.raises(WrongUse, match=r"--parameter sid: yolov8 has min_score, side"):
         add(space, source, "yolov8", "--parameter", "sid=3")
-    with pytest.raises(WrongUse, match=r"expected NAME=NUMBER"):
-        add(space, source, "yolov8", "--parameter", "side=large")
+    for number in ("large", "nan", "inf"):
+        with pytest.raises(WrongUse, match=r"expected NAME=NUMBER"):
+            add(space, source, "yolov8", "--parameter", f"side={number}")
     with pytest.raises(WrongUse, match=r"name the one that the weights are of"):
         add(space, source, "timm")
     with pytest.raises(WrongUse, match=r"there is no .*none\.onnx"):

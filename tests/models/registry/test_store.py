@@ -13,6 +13,7 @@ from icf.errors import BadModel
 from icf.models.cards import load_card, save_card
 from icf.models.embedding import Embedder
 from icf.models.registry import store
+from icf.models.registry.known import known_models
 from icf.stores.files import hash_file
 from icf.workspace import Workspace
 from tests.filter.workspaces import rows
@@ -59,6 +60,22 @@ def test_adding_again_changes_nothing(made: Workspace, ears: Path) -> None:
     assert files(made) == before
     assert target.stat().st_mtime_ns == written
     assert rows(made, sa.select(model.c.added_by)) == [("anna@studio",)]
+
+
+def test_the_same_weights_under_another_name_have_one_file_and_the_new_card(
+    made: Workspace, ears: Path
+) -> None:
+    """Of two files one would count, with its numbers, and the other be unknown."""
+    first = store.add(made, ears, "anna@studio")
+    parameters = {**load_card(ears.with_suffix(".json")).parameters, "slope": 5.0}
+    eyes = colour_embedder(ears.with_name("eyes.onnx"), slope=5.0)
+    assert hash_file(eyes) == first.sha256
+    card = store.add(made, eyes, "ben@studio")
+    assert (card.file, card.name) == (first.file, "eyes")
+    assert set(files(made)) == {card.file, Path(card.file).stem + ".json"}
+    [known] = [each for each in known_models(made) if not each.bundled]
+    assert known.card.parameters == parameters
+    assert known.names == ("eyes", Path(card.file).stem)
 
 
 def test_a_damaged_copy_is_made_again(made: Workspace, ears: Path) -> None:

@@ -80,6 +80,8 @@ def test_a_start_model_asks_for_its_own_numbers() -> None:
         ("[loop]\nstep = 1", "unknown setting 'loop.step' in .* 'loop.steps'"),
         ("[loop]\nrate = -1", r"loop\.rate = -1 \(.*mine\.toml\): .* greater than 0"),
         ("[loop]\nschedule = 'cos'", "loop.schedule = 'cos'"),
+        (f"[loop]\nseed = {2**63}", r"loop\.seed = 9223372036854775808 .* less than"),
+        ("[held_out]\nseed = -1", r"held_out\.seed = -1 .* greater than or equal to 0"),
         ("loop = ", "cannot read the configuration"),
     ],
 )

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,11 +23,12 @@ import torch
 from PIL import Image
 
 from icf.catalogue.labels.doubtful import read_doubtful
-from icf.errors import BadInput, BadModel, WrongUse
+from icf.errors import BadInput, BadModel, IcfError, WrongUse
 from icf.models.cards import load_card
 from icf.models.data.formats.folders import FoldersReader
 from icf.models.data.index import Source
 from icf.models.embedding import Embedder
+from icf.models.trained_on import IDENTITIES_BEFORE, read_trained_on
 from icf.models.training.config import read_config
 from icf.models.training.embedder.config import EmbedderConfig
 from icf.models.training.run_files import CHECKPOINT, RUN
@@ -267,6 +269,20 @@ def test_a_finished_run_that_lacks_a_file_says_how_to_begin_anew(
         train_small(faces, folder)
 
 
+def test_a_finished_run_without_all_weights_says_so(
+    whole: Trained, faces: Path, tmp_path: Path
+) -> None:
+    folder = copied(whole.path.parent, tmp_path / "lacking")
+    (folder / "embedder.safetensors").unlink()
+    with pytest.raises(BadInput, match=r"embedder\.safetensors, which the run .* back"):
+        train_small(faces, folder)
+    # Runs of earlier versions did not say that there was one.
+    done = json.loads((folder / RUN).read_text())
+    del done["whole"]
+    (folder / RUN).write_text(json.dumps(done))
+    assert train_small(faces, folder).card == whole.card
+
+
 def test_a_run_that_another_version_began_says_how_to_begin_anew(
     tmp_path: Path,
 ) -> None:
@@ -293,10 +309,22 @@ def test_a_checkpoint_whose_weights_do_not_fit_says_how_to_begin_anew(
 def test_a_model_is_trained_further_from_its_own_file(
     whole: Trained, faces: Path, tmp_path: Path
 ) -> None:
+    start = copied(whole.path.parent, tmp_path / "start") / whole.path.name
+    tensors = start.with_suffix(".safetensors")
+    with safetensors.safe_open(tensors, "pt") as file:
+        about = json.loads(file.metadata()["about"])
+    said = {**about, IDENTITIES_BEFORE: ["workspace/Moomins/Ninny"]}
+    everything = safetensors.torch.load_file(tensors)
+    safetensors.torch.save_file(everything, tensors, {"about": json.dumps(said)})
     # One step too small to move anything.
     with_all = train_small(
-        faces, tmp_path / "a", whole.path, loop__steps=1, loop__rate=1e-12
+        faces, tmp_path / "a", start, loop__steps=1, loop__rate=1e-12
     )
+    # It knows whom the models before it knew, beside its own.
+    known = read_trained_on(with_all.path)
+    assert known is not None
+    assert known.own.identities == {*about["identities"]}
+    assert known.before.identities == {"workspace/Moomins/Ninny"}
     assert with_all.card.parent == whole.card.sha256
     assert with_all.card.network == "timm:test_resnet"
     ours, theirs = (
@@ -319,6 +347,21 @@ def test_weights_of_another_model_are_not_taken_for_its_own(
     safetensors.torch.save_file(tensors, foreign, {"about": '{"sha256": "0"}'})
     with pytest.raises(BadModel, match="belongs to another model"):
         train_small(faces, tmp_path / "out", folder / "embedder.onnx")
+
+
+@pytest.mark.parametrize(
+    ("name", "side", "message"),
+    [
+        ("embedder-mobilenetv2", 32, r"network\.side = 32: the network .* a fixed one"),
+        ("retinanet-centerface", None, r"cannot embed a crop of 112 pixels: .*\.side$"),
+    ],
+)
+def test_a_network_that_takes_no_such_crops_is_refused(
+    faces: Path, tmp_path: Path, name: str, side: int | None, message: str
+) -> None:
+    changes: dict[str, Any] = {"network__name": name, "network__side": side}
+    with pytest.raises(IcfError, match=message):
+        train_small(faces, tmp_path, network__dim=None, **changes)
 
 
 def test_a_loss_that_is_no_number_is_blamed_on_its_pictures(

@@ -94,7 +94,8 @@ def train(
     name = f"round-{found.number}-{labels[:_DIGITS]}"
     out = workspace.root / "models" / "training" / name
     words = ["embedder", "--data", "workspace", "--from", "champion", "--out", str(out)]
-    words += ["--seed", str(settings.seed), "--json"]
+    # Any seed draws an audit set; trainings take those from 0 to 2**63 - 1.
+    words += ["--seed", str(settings.seed % 2**63), "--json"]
     if settings.steps:
         words += ["--steps", str(settings.steps)]
     if settings.config:

@@ -14,9 +14,11 @@ import torchvision
 
 from icf.errors import BadInput, BadModel, WrongUse
 from icf.models.cards import bundled_path, load_card
+from icf.models.data.index import DataIndex
 from icf.models.data.picture_cache import PictureReducer, reduce_pictures
 from icf.models.detection import Detector
 from icf.models.runtime.network import cpu_session
+from icf.models.trained_on import picture_id, read_trained_on
 from icf.models.training import export as exporting
 from icf.models.training.detector import carding
 from icf.models.training.detector.config import DetectorConfig
@@ -262,7 +264,8 @@ def test_a_detector_is_exported_with_its_card(
     opened = Detector.open(path)
     assert opened.card == card
     assert card.network == load_card(start.with_suffix(".json")).network
-    again = make(start=path).network.state_dict()
+    further = make(start=path)
+    again = further.network.state_dict()
     assert again.keys() == task.network.state_dict().keys()
     picture = task.held.pixels(0)
     in_torch = as_detector(task.network, carding.blank(task.network, task.config))
@@ -272,3 +275,16 @@ def test_a_detector_is_exported_with_its_card(
         strict=True,
     ):
         assert a.score == pytest.approx(b.score, abs=1e-3)
+    # The gate leaves out what it was trained on; the next one knows it as well.
+    found = read_trained_on(path)
+    assert found is not None
+    ids = {n: picture_id(DrawnReader(tmp_path).sha256(str(n))) for n in range(16)}
+    held = {int(key) for key in keys_of(task.held.index)}
+    assert found.own.pictures == {ids[n] for n in ids if n not in held}
+    assert not found.before.pictures
+    assert further.start is not None
+    assert further.start.known == found.own
+
+
+def keys_of(index: DataIndex) -> list[str]:
+    return [index.keys[number] for number in range(len(index))]

@@ -188,6 +188,7 @@ def test_first_centres_are_the_same_for_any_number_of_ranks() -> None:
     part = _first_centres(torch.empty(5000, 3), 4000, 1)
     assert torch.equal(part, whole[4000:])
     assert whole.std().item() == pytest.approx(0.01, rel=0.05)
+    assert _first_centres(torch.empty(1, 3), 0, 2**63 - 1).isfinite().all()
 
 
 @pytest.mark.parametrize("rate", [0.0, -0.1, 1.5])

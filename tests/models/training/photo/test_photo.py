@@ -84,6 +84,11 @@ def test_a_fitted_judge_is_exported_with_its_figures_and_opens(tmp_path: Path) -
     assert judge.model_hash == card.sha256
     assert card.parameters == {"max_photo": FilterSettings().max_photo}
     assert 0 <= judge.probability(np.zeros((50, 50, 3), np.uint8)) <= 1
+    # One that cannot be measured does not take its place.
+    drawn[5].unlink()
+    with pytest.raises(FileNotFoundError):
+        export_photo.bundle(net, recipe, found, tmp_path / "out", quiet)
+    assert PhotoJudge.open(tmp_path / "out" / "photo.onnx").model_hash == card.sha256
 
 
 def test_the_network_is_the_first_blocks_of_imagenets(tmp_path: Path) -> None:
