@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from icf.tools.demo_pictures.anime import Anime
+from icf.tools.demo_pictures.painted import Painted
+
 
 @dataclass(frozen=True)
 class Comicgen:
@@ -43,7 +46,7 @@ class Notionists:
     glasses: int = 0
 
 
-Look = Comicgen | OpenPeeps | Notionists
+Look = Comicgen | OpenPeeps | Notionists | Anime | Painted
 
 
 @dataclass(frozen=True)
@@ -95,15 +98,36 @@ ALBUMS: tuple[Album, ...] = (
     ),
     _album(
         "Harbour Nine",
-        ("Captain Odalys", OpenPeeps("hatHip", "ae5d29", glasses="eyepatch")),
-        ("Sten Fathom", OpenPeeps("short4", "ffdbb4", "d6b370", "full4")),
-        ("Yara Kelp", OpenPeeps("longCurly", "694d3d", "2c1b18")),
-        ("Nils Anchor", OpenPeeps("mohawk", "edb98a", "c93305")),
-        ("Imani Tide", OpenPeeps("hijab", "d08b5b", clothes="e279c7")),
-        ("Jonah Bilge", OpenPeeps("turban", "ae5d29", beard="full", clothes="ffcf77")),
-        ("Wren Halyard", OpenPeeps("longBangs", "ffdbb4", "ecdcbf")),
-        ("Mato Drift", OpenPeeps("dreads2", "694d3d", "4a312c", "goatee2")),
-        ("Della Buoy", OpenPeeps("bangs2", "edb98a", "2c1b18", "", "glasses")),
+        (
+            "Captain Odalys",
+            Painted("wavy", "241a18", "b07a50", hat="scarf a3404a", lips=52, face=114),
+        ),
+        (
+            "Sten Fathom",
+            Painted("crop", "c9a45c", "f0c8a4", "5a7a9a", "full", face=128),
+        ),
+        (
+            "Yara Kelp",
+            Painted("curls", "1a1412", "7a4c32", nose=34, lips=54, face=116),
+        ),
+        ("Nils Anchor", Painted("receding", "8a3a1c", "f0c0a0", "5f7a4a", "moustache")),
+        (
+            "Imani Tide",
+            Painted("braids", "2a1c16", "6a4430", nose=32, lips=54, brow=12),
+        ),
+        (
+            "Jonah Bilge",
+            Painted("bald", "5a5048", "8a5a3c", beard="goatee", nose=32, old=True),
+        ),
+        (
+            "Wren Halyard",
+            Painted("long", "d8b878", "f4d4bc", "6a8aa8", nose=20, face=112, brow=6),
+        ),
+        (
+            "Mato Drift",
+            Painted("parted", "3a2418", "e0b088", "4a5a6a", "full", hat="cap 2f3b57"),
+        ),
+        ("Della Buoy", Painted("bob", "b8b4b0", "e8c0a0", nose=28, brow=7, old=True)),
     ),
     _album(
         "Night Bus Orchestra",
@@ -119,14 +143,52 @@ ALBUMS: tuple[Album, ...] = (
     ),
     _album(
         "Café Étoile",
-        ("Amélie Brisk", OpenPeeps("bangs", "ae5d29", "2c1b18")),
-        ("Bastien Noir", OpenPeeps("shaved2", "694d3d", "2c1b18", "goatee1")),
-        ("Colette Plume", OpenPeeps("medium1", "ffdbb4", "b58143", "", "glasses5")),
-        ("Émile Doux", OpenPeeps("bear", "edb98a", "8a5a3c")),
-        ("Fleur Minuit", OpenPeeps("mediumStraight", "edb98a", "5b6fd6")),
-        ("Gaspard Zinc", Notionists(4, "e5b58b", "8a8a8a", 12, 6)),
-        ("Hélène Brume", Notionists(41, "f6d7c3", "5f9e4a", 3, 0, 6)),
-        ("Isidore Lune", Notionists(14, "b97f50", "d8d3c8", 19, 5, 11)),
-        ("Jeanne Pavé", Notionists(51, "9a6442", "7c3fa0", 8)),
+        ("Amélie Brisk", Anime("straight", "long", "3b3a4a", "7a4fb0")),
+        (
+            "Bastien Noir",
+            Anime("messy", "spiky", "d9a441", "3f8f6a", eyes=(68, 58, 10), jaw=104),
+        ),
+        ("Colette Plume", Anime("parted", "bob", "8a4a2f", "b5662c", extra="glasses")),
+        (
+            "Émile Doux",
+            Anime("swept", "short", "5b6f8f", "4a6fb5", "f0cfb4", (66, 54, 12), 106),
+        ),
+        (
+            "Fleur Minuit",
+            Anime(
+                "straight",
+                "tails",
+                "e89ab0",
+                "c84f7a",
+                eyes=(86, 98, 2),
+                extra="ribbon",
+            ),
+        ),
+        (
+            "Gaspard Zinc",
+            Anime(
+                "one_eye", "short", "2d2a30", "b23b3b", eyes=(68, 60, 14), extra="scar"
+            ),
+        ),
+        ("Hélène Brume", Anime("parted", "ponytail", "b5482a", "5f8f3f", "e8bd98")),
+        (
+            "Isidore Lune",
+            Anime(
+                "open",
+                "long",
+                "dcd8e4",
+                "6f9fc8",
+                "fbe3d2",
+                (74, 66, 8),
+                100,
+                "headphones",
+            ),
+        ),
+        (
+            "Jeanne Pavé",
+            Anime(
+                "messy", "buns", "6a8f5a", "8a5a2c", eyes=(84, 90, 0), extra="cat ears"
+            ),
+        ),
     ),
 )

@@ -17,7 +17,10 @@ from typing import Any
 import resvg_py
 from PIL import Image, ImageOps
 
+from icf.tools.demo_pictures import anime, painted
+from icf.tools.demo_pictures.anime import Anime
 from icf.tools.demo_pictures.cast import Character, Comicgen, Notionists, OpenPeeps
+from icf.tools.demo_pictures.painted import Painted
 from icf.tools.demo_pictures.sources import ArtCache
 
 Box = tuple[float, float, float, float]
@@ -162,7 +165,7 @@ class Wardrobe:
         owners: list[Character] = []
         wanted: list[dict[str, Any]] = []
         for character in characters:
-            if isinstance(character.look, Comicgen):
+            if not isinstance(character.look, OpenPeeps | Notionists):
                 continue
             for view in range(each):
                 owners.append(character)
@@ -178,11 +181,16 @@ class Wardrobe:
 
     def drawing(self, character: Character) -> Drawing:
         """Return the next drawing of a character; the first is a calm portrait."""
-        if isinstance(character.look, Comicgen):
-            first = character.name not in self._ready
-            self._ready.setdefault(character.name, [])
-            return self._comicgen(character.look.figure, calm=first)
-        ready = self._ready[character.name]
+        look, first = character.look, character.name not in self._ready
+        ready = self._ready.setdefault(character.name, [])
+        if isinstance(look, Comicgen):
+            return self._comicgen(look.figure, calm=first)
+        if isinstance(look, Anime):
+            svg = anime.drawn(look, self._rng, calm=first)
+            return Drawing(svg, anime.SIZE, anime.FACE)
+        if isinstance(look, Painted):
+            svg = painted.drawn(look, self._rng, calm=first)
+            return Drawing(svg, painted.SIZE, painted.FACE)
         if len(ready) > 1:
             return ready.pop(0)
         return ready[0]

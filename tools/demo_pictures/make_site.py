@@ -17,8 +17,10 @@ from pathlib import Path
 from icf.app.demo.site import archive, truth
 from icf.app.demo.site.truth import Noise, TrueCharacter, TrueFile, Truth
 from icf.app.demo.site.wiki import Licence, Wiki, WikiFile, WikiPage
+from icf.tools.demo_pictures.anime import Anime
 from icf.tools.demo_pictures.cast import ALBUMS, Character, Comicgen, OpenPeeps
 from icf.tools.demo_pictures.drafts import Draft, SiteArtist
+from icf.tools.demo_pictures.painted import Painted
 from icf.tools.demo_pictures.sources import ArtCache
 
 SEED = 1302
@@ -96,6 +98,8 @@ def _file(one: Named, pageid: int, licence: Licence | None) -> WikiFile:
 
 
 def _artist(who: Character) -> str:
+    if isinstance(who.look, Anime | Painted):
+        return "the authors of icf"
     if isinstance(who.look, Comicgen):
         return "comicgen's contributors"
     return "Pablo Stanley" if isinstance(who.look, OpenPeeps) else "Zoish"

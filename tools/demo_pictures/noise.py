@@ -28,7 +28,7 @@ class Encoded:
     faces: tuple[TrueFace, ...]
 
 
-def encoded(scene: Scene, suffix: str = "jpg", quality: int = 78) -> Encoded:
+def encoded(scene: Scene, suffix: str = "jpg", quality: int = 72) -> Encoded:
     """Encode a scene as ``jpg``, ``webp`` or (in 128 colours) ``png``."""
     out = io.BytesIO()
     if suffix == "jpg":

@@ -9,9 +9,13 @@ from dataclasses import dataclass, replace
 from PIL import Image, ImageDraw, ImageOps
 
 from icf.app.demo.site.truth import Box, TrueFace
+from icf.tools.demo_pictures.anime import Anime
 from icf.tools.demo_pictures.backgrounds import place, plain, soft
+from icf.tools.demo_pictures.brush import brushed
 from icf.tools.demo_pictures.cast import Character, Comicgen, OpenPeeps
 from icf.tools.demo_pictures.figures import Figure, Wardrobe, flipped, render, turned
+from icf.tools.demo_pictures.light import lit, shown
+from icf.tools.demo_pictures.painted import Painted
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,10 @@ def portrait(wardrobe: Wardrobe, rng: random.Random, who: Character) -> Scene:
     size = (round(side * 2.5), round(side * 2.6))
     canvas = plain(rng, size)
     at = (size[0] / 2, size[1] * 0.5)
-    return Scene(canvas, (_paste(canvas, figure, at),))
+    scene = Scene(canvas, (_paste(canvas, figure, at),))
+    if isinstance(who.look, Painted):
+        return replace(scene, picture=brushed(scene.picture, rng))
+    return scene
 
 
 def single(wardrobe: Wardrobe, rng: random.Random, who: Character) -> Scene:
@@ -43,7 +50,7 @@ def single(wardrobe: Wardrobe, rng: random.Random, who: Character) -> Scene:
     margin = 0.62 * side / size[0]
     at = (size[0] * rng.uniform(max(0.3, margin), 1 - max(0.3, margin)), above)
     face = _paste(canvas, figure, at)
-    return _finished(rng, Scene(canvas, (face,)))
+    return _finished(rng, _in_style(rng, [who], Scene(canvas, (face,))))
 
 
 def group(
@@ -60,7 +67,7 @@ def group(
         figure = _posed(wardrobe, rng, who, round(side * rng.uniform(0.94, 1.08)))
         at = (step * (k + 0.55), side * rng.uniform(1.0, 1.2))
         faces.append(_paste(canvas, figure, at))
-    return _finished(rng, Scene(canvas, tuple(faces)))
+    return _finished(rng, _in_style(rng, members, Scene(canvas, tuple(faces))))
 
 
 def distant(wardrobe: Wardrobe, rng: random.Random, who: Character) -> Scene:
@@ -71,13 +78,24 @@ def distant(wardrobe: Wardrobe, rng: random.Random, who: Character) -> Scene:
     figure = _posed(wardrobe, rng, who, side)
     below = side * _below(rng, who)
     at = (size[0] * rng.uniform(0.25, 0.75), size[1] - below)
-    return Scene(canvas, (_paste(canvas, figure, at),))
+    scene = Scene(canvas, (_paste(canvas, figure, at),))
+    return _in_style(rng, [who], scene)
 
 
 def empty(rng: random.Random) -> Scene:
     """A drawn place without people."""
     size = (rng.randint(240, 440), rng.randint(220, 400))
     return _finished(rng, Scene(place(rng, size, busy=True), ()))
+
+
+def _in_style(rng: random.Random, members: Sequence[Character], scene: Scene) -> Scene:
+    """Draw all of a picture as the first of its characters is drawn."""
+    look = members[0].look
+    if isinstance(look, Anime):
+        return replace(scene, picture=shown(scene.picture, rng))
+    if isinstance(look, Painted):
+        return replace(scene, picture=brushed(lit(scene.picture, rng), rng))
+    return scene
 
 
 def _below(rng: random.Random, who: Character) -> float:
@@ -93,7 +111,8 @@ def _posed(wardrobe: Wardrobe, rng: random.Random, who: Character, side: int) ->
     figure = render(wardrobe.drawing(who), side, who.name)
     if rng.random() < 0.5:
         figure = flipped(figure)
-    return turned(figure, rng.uniform(-18, 18) if rng.random() < 0.7 else 0.0)
+    most = 30 if isinstance(who.look, Anime | Painted) else 18
+    return turned(figure, rng.uniform(-most, most) if rng.random() < 0.7 else 0.0)
 
 
 def _paste(canvas: Image.Image, figure: Figure, at: tuple[float, float]) -> TrueFace:

@@ -15,6 +15,7 @@ from icf.app.demo.score import AuditedError, DemoScore
 from icf.app.demo.shell import Shell
 from icf.app.demo.site import Noise, load_truth
 from icf.codes import BoxStatus, FetchStatus
+from icf.errors import WrongUse
 from icf.workspace import init
 from tests.app.demo_runs import Demo, Due, Killer, assert_nothing_is_half_written
 from tests.app.program import call, said
@@ -252,6 +253,19 @@ def test_a_workspace_of_the_users_own_is_left_alone(tmp_path: Path) -> None:
     assert process.returncode == 2
     assert "contains something other than a demo" in demo.messages
     assert (demo.root / "icf.toml").read_text() == settings
+
+
+def test_a_demo_of_an_earlier_version_with_other_pictures_is_left_alone(
+    tmp_path: Path,
+) -> None:
+    root = tmp_path / "demo"
+    init(root).catalogue.close()
+    # As versions before the site had a name wrote it.
+    (root / "demo.json").write_text('{"port": 8931}')
+    with pytest.raises(WrongUse, match="other pictures; name a new folder"):
+        call("demo", root)
+    assert said("-C", root, "status")["images"] == 0
+    assert (root / "demo.json").read_text() == '{"port": 8931}'
 
 
 def test_the_table_says_what_share_of_labels_is_wrong() -> None:

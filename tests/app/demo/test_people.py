@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from icf import workspace
+from icf.app.demo.command import ANNOTATOR_SEED
 from icf.app.demo.people import (
     ERROR_RATE,
     Filled,
@@ -100,7 +101,7 @@ def fill(root: Path, asked: Sequence[Shown]) -> Workspace:
 def answers(made: Workspace) -> list[bool]:
     """What the annotator says to each question, in order."""
     target = made.root / "answers.csv"
-    answer_questions(made, made.root / "questions.csv", target, seed=1)
+    answer_questions(made, made.root / "questions.csv", target, ANNOTATOR_SEED)
     with target.open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert [row["question"] for row in rows] == [str(n) for n in range(len(rows))]

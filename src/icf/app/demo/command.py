@@ -22,7 +22,7 @@ from icf.app.demo.box_people import box_faces
 from icf.app.demo.people import ERROR_RATE, answer_questions, filter_is_next
 from icf.app.demo.score import DemoScore, score, write_detection_files
 from icf.app.demo.shell import Shell
-from icf.app.demo.site import DemoSite, load_truth
+from icf.app.demo.site import DemoSite, load_truth, shipped_site
 from icf.catalogue.rows import count_rows
 from icf.catalogue.schema import question
 from icf.codes import Label
@@ -38,6 +38,9 @@ from icf.stores.files import replace_file
 from icf.workspace import CONFIG, Workspace, find
 
 SEED = 1
+#: Draws what the simulated annotator is wrong about: 3% of the faces, but no reference.
+#: Where a reference is refused, the demo asks for another, in more steps than it shows.
+ANNOTATOR_SEED = 12
 #: With --serve, the faces of every so manyth character are left for the user.
 LEFT = 4
 #: Simulated people who draw boxes.
@@ -206,9 +209,11 @@ def _port(root: Path, seed: int | None = None) -> int:
         seed: of the rounds that are played in it; None: the demo without rounds.
 
     Raises:
-        WrongUse: the folder holds something else, or another demo.
+        WrongUse: the folder holds something else, another demo, or the demo of another
+            version, whose site had other pictures.
     """
     note = root / "demo.json"
+    options = {"site": shipped_site()} if seed is None else {"seed": seed}
     if note.exists():
         known = json.loads(note.read_text())
         if known.get("seed") != seed:
@@ -217,6 +222,14 @@ def _port(root: Path, seed: int | None = None) -> int:
                 + ("no --rounds" if known.get("seed") is None else "--rounds, --seed ")
                 + f"{known.get('seed') or ''}; give the same, or name a new folder"
             )
+        if seed is None and known.get("site") != options["site"]:
+            if (root / CONFIG).exists():
+                raise WrongUse(
+                    f"{root} holds the demo of another version of icf, whose site had "
+                    "other pictures; name a new folder, as `icf demo another`. All "
+                    "other commands work in it as before"
+                )
+            replace_file(note, [json.dumps({**known, **options}).encode()])
         return int(known["port"])
     root.mkdir(parents=True, exist_ok=True)
     if any(not each.name.startswith(".") for each in root.iterdir()):
@@ -227,8 +240,7 @@ def _port(root: Path, seed: int | None = None) -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    made = {"port": port} if seed is None else {"port": port, "seed": seed}
-    replace_file(note, [json.dumps(made).encode()])
+    replace_file(note, [json.dumps({"port": port, **options}).encode()])
     return port
 
 
@@ -262,7 +274,7 @@ def _ask_people(root: Path, shell: Shell, leave: Collection[str] = ()) -> int:
             break
         answers = f"{batch}.csv"
         filled = answer_questions(
-            find(root), questions, root / answers, SEED, leave=leave
+            find(root), questions, root / answers, ANNOTATOR_SEED, leave=leave
         )
         asked += filled.questions
         shell.run("icf-annotate", "import", answers)

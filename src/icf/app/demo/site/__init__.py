@@ -8,6 +8,7 @@ from icf.app.demo.site.truth import (
     TrueFile,
     Truth,
     load_truth,
+    shipped_site,
 )
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "Truth",
     "load_truth",
     "serve",
+    "shipped_site",
 ]

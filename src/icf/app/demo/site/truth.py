@@ -6,6 +6,7 @@ answer "is this the same character?", and its last page compares the result with
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from enum import Enum
@@ -214,7 +215,16 @@ def load_truth(path: Path | None = None) -> Truth:
     return _shipped() if path is None else from_json(path.read_text("utf-8"))
 
 
+def shipped_site() -> str:
+    """Name the pictures that come with this version: 16 digits of a SHA-256."""
+    return hashlib.sha256(_shipped_text().encode()).hexdigest()[:16]
+
+
 @cache
 def _shipped() -> Truth:
+    return from_json(_shipped_text())
+
+
+def _shipped_text() -> str:
     shipped = resources.files("icf.app.demo.site").joinpath("truth.json")
-    return from_json(shipped.read_text("utf-8"))
+    return shipped.read_text("utf-8")
