@@ -29,8 +29,9 @@ PADDING = (124, 116, 104)
 TILED_FROM = 2.0
 #: Overlap of neighbouring tiles as a share: faces up to this size are whole in one.
 OVERLAP = 0.25
-#: Tiles along the longer side at most, so that a poster takes seconds, not minutes.
-MAX_TILES = 4
+#: Tiles of a picture at most, so that a poster takes seconds, not minutes: of a square
+#: one four by four, of a long strip all in one row.
+MAX_TILES = 16
 #: Where there is an overview: the largest face, in pixels as shown, that the large view
 #: may find, and the smallest that the overview may. The network was trained on faces up
 #: to 300 pixels; small boxes in an overview are more often false.
@@ -108,18 +109,29 @@ def tiles(height: int, width: int, side: int) -> list[View]:
     """Cut a large picture into overlapping parts; none for one that is not large.
 
     A part is ``TILED_FROM`` times ``side`` long, or longer where that would make more
-    than `MAX_TILES` along the picture's longer side.
+    than `MAX_TILES`.
+
+    >>> [len(tiles(height, 800, 400)) for height in (800, 900, 4000, 16000)]
+    [0, 2, 7, 16]
     """
-    longest = max(height, width)
-    if longest <= TILED_FROM * side:
+    if max(height, width) <= TILED_FROM * side:
         return []
-    steps = 1 + (MAX_TILES - 1) * (1 - OVERLAP)
-    span = math.ceil(max(TILED_FROM * side, longest / steps))
+    span = _span(height, width, math.ceil(TILED_FROM * side))
     return [
         _shown(left, top, min(left + span, width), min(top + span, height), side)
         for top in _starts(height, span)
         for left in _starts(width, span)
     ]
+
+
+def _span(height: int, width: int, least: int) -> int:
+    """The length of the parts: ``least``, or the shortest that makes few enough."""
+    span, longest = least, max(height, width)
+    for along in range(MAX_TILES, 0, -1):
+        if len(_starts(height, span)) * len(_starts(width, span)) <= MAX_TILES:
+            break
+        span = max(least, math.ceil(longest / (1 + (along - 1) * (1 - OVERLAP))))
+    return span
 
 
 def _starts(length: int, span: int) -> list[int]:

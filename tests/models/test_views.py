@@ -35,8 +35,17 @@ def test_tiles_cover_a_large_picture_and_lie_inside(
 @given(height=length, width=length, side=side)
 def test_a_poster_has_few_tiles(height: int, width: int, side: int) -> None:
     tiles = views.tiles(height, width, side)
-    assert len(tiles) <= (views.MAX_TILES + 1) ** 2
+    assert len(tiles) <= 16
     assert all(max(t.width, t.height) <= side for t in tiles)
+
+
+@pytest.mark.parametrize(("height", "width"), [(16000, 800), (700, 9000)])
+def test_a_long_strip_is_shown_as_large_as_its_panels_or_nearly(
+    height: int, width: int
+) -> None:
+    alone = views.whole(800, 800, 448).scale[0]
+    tiles = views.tiles(height, width, 448)
+    assert all(max(tile.scale) > 0.6 * alone for tile in tiles)
 
 
 @given(height=length, width=length, side=side, data=st.data())
