@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from icf.app.demo.command import ANNOTATOR_SEED
 from icf.app.demo.people import answer_questions
 from icf.app.round import run as round_run
 from icf.app.round.run import Drive, run_round
@@ -59,7 +60,7 @@ def no_bar_of_any_length(title: str, total: int | None) -> Any:
     return no_bar(title, total or 0)
 
 
-def answer(place: Workspace, seed: int = 1) -> int:
+def answer(place: Workspace, seed: int = ANNOTATOR_SEED) -> int:
     """Answer the newest batch, as the demo's people do; return how many."""
     with place.catalogue.read() as connection:
         found = newest(connection)
