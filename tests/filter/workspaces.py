@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from icf import workspace
 from icf.app.demo.site.archive import SiteArchive, shipped_tar
 from icf.app.demo.site.truth import Noise, TrueFile, load_truth
+from icf.catalogue.candidates import file_under
 from icf.catalogue.schema import album, candidate, character, decision, face, image
 from icf.engine.local import LocalEngine
 from icf.engine.runner import Progress, Tally
@@ -75,7 +76,7 @@ def add_files(made: Workspace, files: Sequence[TrueFile]) -> None:
             {"image_id": image_id, "character_id": character_id, "is_lead": lead}
             for (image_id, character_id), lead in filed.items()
         ]
-        connection.execute(sa.insert(candidate), rows)
+        file_under(connection, candidate, rows)
 
 
 def _once(connection: sa.Connection, table: sa.Table, **values: Any) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from icf.app.demo.site.truth import Noise
 from icf.catalogue import references
 from icf.catalogue.schema import candidate, character, decision, face, image
 from icf.workspace import Workspace
@@ -86,7 +87,8 @@ def test_a_new_reference_has_the_faces_of_its_album_judged_against_it(
 def test_a_face_that_the_filter_would_drop_serves_when_a_person_chose_it(
     tmp_path: Path,
 ) -> None:
-    made = make_workspace(tmp_path, site_files(1))
+    blurred = [each for each in site_files(1000) if each.noise is Noise.BLURRED]
+    made = make_workspace(tmp_path, [*site_files(1), *blurred[:4]])
     run_filter(made)
     [(dropped, image_id)] = rows(
         made,
