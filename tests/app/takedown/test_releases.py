@@ -104,14 +104,17 @@ def test_the_faces_of_a_character_whose_pictures_stay_are_copies(
 def test_the_command_that_makes_it_again_has_the_options_that_it_was_made_with(
     space: Workspace,
 ) -> None:
-    one = released(space, "--boxes", "proposed")
+    one = released(space, "--boxes", "proposed", "--set", "dataset.max_probes=9")
     two, protocol = space.root / "releases" / "the second", space.root / "mine.toml"
     protocol.write_text('name = "mine"\n[pairs]\nfolds = 2\neach = 12\n')
     words = ("--after", one, "--protocol", protocol)
     said("-C", space.root, "build-splits", two, *words)
     held = withdraw(space, PICTURE, "--dry-run")["releases"]
     assert {each["folder"]: shlex.split(each["rebuild"])[1:] for each in held} == {
-        str(one): [f"{one}-without", "--seed", "1", "--boxes", "proposed"],
+        str(one): [
+            *(f"{one}-without", "--seed", "1", "--boxes", "proposed"),
+            *("--set", "dataset.max_probes=9"),
+        ],
         str(two): [
             *(f"{two}-without", "--seed", "1"),
             *("--after", str(one), "--protocol", "FILE"),

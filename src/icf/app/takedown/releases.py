@@ -86,9 +86,12 @@ def find_in_releases(
             why = "it has no list of its pictures" if folder.is_dir() else NOT_THERE
             found.unreached.append(Unreached(RELEASE, str(folder), why))
     folders = _by_inputs(own)
+    now = workspace.settings.dataset.model_dump(mode="json")
     for folder, text in own.items():
         try:
-            held = _held_in(folder, text or "", workspace.root, gone, folders)
+            summary = json.loads(text or "")
+            options = tuple(_options(summary, folders, now))
+            held = _held_in(folder, summary, options, workspace.root, gone)
         except (OSError, ValueError, KeyError, TypeError, IcfError) as error:
             found.unreached.append(Unreached(RELEASE, str(folder), f"{error}"))
             continue
@@ -150,12 +153,15 @@ def _by_inputs(own: Mapping[Path, str | None]) -> dict[str, Path]:
     return found
 
 
-def _options(summary: Mapping[str, Any], folders: Mapping[str, Path]) -> list[str]:
+def _options(
+    summary: Mapping[str, Any], folders: Mapping[str, Path], now: Mapping[str, Any]
+) -> list[str]:
     """What a release was made with, beside its seed, formats and crops.
 
     Args:
         summary: its `SUMMARY`.
         folders: of the releases on this disk, by the hash of their inputs.
+        now: the workspace's settings of its section ``dataset``.
     """
     words: list[str] = []
     if summary.get("detection_boxes") == "proposed":
@@ -165,17 +171,24 @@ def _options(summary: Mapping[str, Any], folders: Mapping[str, Path]) -> list[st
         words += ["--after", "RELEASE" if earlier is None else str(earlier)]
     if "protocol" in summary:
         words += ["--protocol", "FILE"]
+    made = summary.get("settings", {}).get("dataset", {})
+    for name in sorted(now.keys() & made.keys() - {"boxes"}):
+        if made[name] != now[name]:
+            words += ["--set", f"dataset.{name}={json.dumps(made[name])}"]
     return words
 
 
 def _held_in(
-    folder: Path, summary: str, root: Path, gone: Gone, folders: Mapping[str, Path]
+    folder: Path,
+    read: Mapping[str, Any],
+    options: tuple[str, ...],
+    root: Path,
+    gone: Gone,
 ) -> HeldCopies | None:
     """What a release has of it; None: nothing.
 
     A picture that is withdrawn goes with its faces, which are not counted once more.
     """
-    read = json.loads(summary)
     with (folder / LICENCES).open(encoding="utf-8", newline="") as file:
         rows = {
             (row["file"], row["sha256"], bool(row.get(MEMBER)))
@@ -203,7 +216,7 @@ def _held_in(
         int(read["seed"]),
         tuple(format_folders(read)),
         None if settings is None else float(settings["rate"]),
-        tuple(_options(read, folders)),
+        options,
         cut_short,
     )
 
