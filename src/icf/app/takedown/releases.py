@@ -41,6 +41,8 @@ from icf.workspace import Workspace
 
 #: Formats that have each face as a file that is named like its row.
 _BY_NAME = (DEFAULT, RELINK)
+#: What a summary raises that somebody wrote by hand, or cut off.
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError)
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def find_in_releases(
             summary = json.loads(text or "")
             options = tuple(_options(summary, folders, now))
             held = _held_in(folder, summary, options, workspace.root, gone)
-        except (OSError, ValueError, KeyError, TypeError, IcfError) as error:
+        except (*_UNREADABLE, OSError, IcfError) as error:
             found.unreached.append(Unreached(RELEASE, str(folder), f"{error}"))
             continue
         if held is not None:
@@ -148,7 +150,7 @@ def _by_inputs(own: Mapping[Path, str | None]) -> dict[str, Path]:
     """The folder of each release by the hash of its inputs."""
     found: dict[str, Path] = {}
     for folder, text in own.items():
-        with suppress(ValueError, KeyError, TypeError):
+        with suppress(*_UNREADABLE):
             found[str(json.loads(text or "")["inputs"])] = folder
     return found
 
@@ -180,7 +182,7 @@ def _options(
 
 def _held_in(
     folder: Path,
-    read: Mapping[str, Any],
+    read: dict[str, Any],
     options: tuple[str, ...],
     root: Path,
     gone: Gone,
