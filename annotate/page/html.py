@@ -38,12 +38,19 @@ WHAT = {
     "review": "What others could not settle.",
     "box-review": "Pictures whose boxes people differ about.",
 }
+#: When a page is dark, as a media query, by the theme that the person chose.
+_WHEN_DARK = {
+    "system": "(prefers-color-scheme: dark)",
+    "light": "not all",
+    "dark": "all",
+}
 
 
 @cache
 def _templates() -> jinja2.Environment:
     made = html_templates(_FOLDER)
     made.globals["static"] = static_url
+    made.globals["when_dark"] = _WHEN_DARK
     return made
 
 

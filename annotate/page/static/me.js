@@ -61,16 +61,22 @@ document.getElementById("defaults").addEventListener("click", (event) => {
   save(JSON.parse(event.currentTarget.dataset.defaults));
 });
 
+function wear(theme) {
+  const chosen = document.querySelector(`#themes [value="${theme}"]`);
+  chosen.checked = true;
+  document.documentElement.dataset.theme = theme;
+  document.getElementById("dark").media = chosen.dataset.dark;
+}
+
 document.getElementById("themes").addEventListener("change", async (event) => {
   const theme = event.target.value;
   const before = document.documentElement.dataset.theme;
-  document.documentElement.dataset.theme = theme;
+  wear(theme);
   try {
     await post("/api/preferences", { theme });
     say("Saved.");
   } catch (error) {
-    document.documentElement.dataset.theme = before;
-    document.querySelector(`#themes [value="${before}"]`).checked = true;
+    wear(before);
     say(`Not saved: ${error.message}.`);
   }
 });
