@@ -89,7 +89,7 @@ def read_release(workspace: Workspace, asked: Asked) -> Read:
     """
     settings = workspace.settings
     with workspace.catalogue.read() as connection:
-        refuse_while_waiting(connection, "a release")
+        refuse_while_waiting(connection)
         selection = select(
             connection,
             settings.harvest.only_licence,

@@ -260,32 +260,25 @@ class StoredPictures:
         for path in sorted((self._folder / place).glob("*-*-??????.parquet")):
             table = pq.read_table(path, columns=columns).to_pydict()
             shard = path.with_suffix(".tar")
-            cut = self._crops and path.name.startswith("recognition")
+            task = path.name.partition("-")[0]
             for file, offset, size, sha256 in zip(*table.values(), strict=True):
                 found = InTar(shard, offset, size)
-                if cut:
-                    self._cut["webdataset", file] = found
-                else:
-                    self._whole.setdefault(sha256, found)
+                self._note("webdataset", task, file, sha256, found)
 
     def _rows(self, name: str, place: str) -> None:
         groups = _Groups()
         for task in ("recognition", "detection"):
-            cut = self._crops and task == "recognition"
             for path in sorted((self._folder / place / task).glob("*-of-*.parquet")):
-                with pq.ParquetFile(path) as file:
-                    for group in range(file.num_row_groups):
-                        table = file.read_row_group(group, ["image.path", "sha256"])
-                        names = table["image"].combine_chunks().field("path")
-                        pairs = zip(
-                            names.to_pylist(), table["sha256"].to_pylist(), strict=True
-                        )
-                        for row, (last, sha256) in enumerate(pairs):
-                            found = InParquet(groups, path, group, row)
-                            if cut:
-                                self._cut[name, last] = found
-                            else:
-                                self._whole.setdefault(sha256, found)
+                for group, row, last, sha256 in _rows_of(path):
+                    found = InParquet(groups, path, group, row)
+                    self._note(name, task, last, sha256, found)
+
+    def _note(self, name: str, task: str, last: str, sha256: str, found: Place) -> None:
+        """Note where a format has a picture, or what it has cut out of one."""
+        if self._crops and task == "recognition":
+            self._cut[name, last] = found
+        else:
+            self._whole.setdefault(sha256, found)
 
     def _records(self, place: str) -> None:
         lines = (self._folder / place / IDX).read_text("ascii").splitlines()
@@ -295,3 +288,14 @@ class StoredPictures:
         rows = self._contents.rows(TRAIN)
         for number, name in enumerate(self._last(rows), 1):
             self._cut["insightface", name] = InRecord(records, offsets[number])
+
+
+def _rows_of(path: Path) -> Iterator[tuple[int, int, str, str]]:
+    """Yield the row group, the row in it, the name and the SHA-256 of each picture."""
+    with pq.ParquetFile(path) as file:
+        for group in range(file.num_row_groups):
+            table = file.read_row_group(group, ["image.path", "sha256"])
+            names = table["image"].combine_chunks().field("path").to_pylist()
+            hashes = table["sha256"].to_pylist()
+            for row, (name, sha256) in enumerate(zip(names, hashes, strict=True)):
+                yield group, row, name, sha256

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +99,13 @@ def check_licences(
     for file, sha256 in hashes.items():
         if sha256 in known and file not in listed:
             yield Fault(LICENCES, f"has no row of {file}")
+    yield from _without_licence(rows, contents, summary)
+
+
+def _without_licence(
+    rows: Collection[tuple[str, str]], contents: Contents, summary: Mapping[str, Any]
+) -> Iterator[Fault]:
+    """Yield the pictures of each format of which no row is."""
     for name, place in format_folders(summary).items():
         held = contents.sha256[contents.rows(*parts_of(name, PARTS))]
         there = set(held.astype("U64").tolist())

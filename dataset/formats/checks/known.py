@@ -88,10 +88,6 @@ class Known:
         """The row of a picture; None: it is not in this part."""
         return self.names(task, split).get(name)
 
-    def name(self, row: int) -> str:
-        """The last part of the name of a row."""
-        return str(self.files.contents.name[row]).rpartition("/")[2]
-
     def sha256(self, row: int) -> str:
         """The hash of the whole picture, as fetched."""
         return str(self.files.contents.sha256[row].decode())

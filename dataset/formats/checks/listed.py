@@ -96,33 +96,18 @@ def check_listed(
         found: everything that its files name; faults are passed on.
     """
     yield from known.damage()
-    hashes = known.files.hashes
     seen = bytearray(len(known.files.contents))
     pictures: set[str] = set()
     unread: list[Unread] = []
     for each in found:
         if isinstance(each, Unread):
             unread.append(each)
-            each = each.fault
-        if isinstance(each, Fault):
+            yield each.fault
+        elif isinstance(each, Fault):
             yield each
-            continue
-        pictures.add(each.picture)
-        row = known.row(each.task, each.split, each.name)
-        if row is None or seen[row]:
-            why = "which is not in this part" if row is None else "a second time"
-            yield _fault(each, f"has {each.name}, {why}")
-            continue
-        seen[row] = True
-        try:
-            if each.picture and each.picture not in hashes:
-                yield Fault(each.picture, MISSING)
-            else:
-                yield from wrong_bytes(each, row, known)
-            for what in _wrong(each, row, known):
-                yield _fault(each, f"{each.name} {what}")
-        except UNEXPECTED as error:
-            yield _fault(each, f"{each.name} cannot be compared: {error!r}")
+        else:
+            pictures.add(each.picture)
+            yield from _check(each, known, seen)
     unknown = {each.part for each in unread}
     for part, file in layout.lists.items():
         if part in unknown:
@@ -131,11 +116,30 @@ def check_listed(
             if not seen[row]:
                 yield Fault(file, f"has nothing of {name}")
     passed = tuple(each.pictures for each in unread if each.pictures)
-    for name in hashes:
+    for name in known.files.hashes:
         if name.startswith(passed):
             continue
         if name.startswith(layout.pictures or "/") and name not in pictures:
             yield Fault(name, "is in none of its lists")
+
+
+def _check(each: Listed, known: Known, seen: bytearray) -> Iterator[Fault]:
+    """Yield how a picture differs from its row of the contents, and mark the row."""
+    row = known.row(each.task, each.split, each.name)
+    if row is None or seen[row]:
+        why = "which is not in this part" if row is None else "a second time"
+        yield _fault(each, f"has {each.name}, {why}")
+        return
+    seen[row] = True
+    try:
+        if each.picture and each.picture not in known.files.hashes:
+            yield Fault(each.picture, MISSING)
+        else:
+            yield from wrong_bytes(each, row, known)
+        for what in _wrong(each, row, known):
+            yield _fault(each, f"{each.name} {what}")
+    except UNEXPECTED as error:
+        yield _fault(each, f"{each.name} cannot be compared: {error!r}")
 
 
 def _fault(each: Listed, what: str) -> Fault:

@@ -196,7 +196,7 @@ def _plot(title: str, note: str, first: Side, second: Side, of: str) -> Plot | N
     every = np.floor(np.concatenate(both)).astype(np.int64)
     if not len(every):
         return None
-    width = bar_width(_tally(every), 1, _BARS)
+    width = bar_width(_tally(every), _BARS)
     start = int(every.min()) // width
     places = [
         np.minimum(np.floor(each).astype(np.int64) // width - start, _BARS - 1)

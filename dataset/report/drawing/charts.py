@@ -88,8 +88,8 @@ def funnel(counts: Sequence[int], names: Sequence[str] = ()) -> Markup:
     return head + Markup("".join(parts)) + Markup("</svg>")
 
 
-def bar_width(counts: Mapping[int, int], step: int, bars: int) -> int:
-    """Find the first round multiple of a step with which nearly all values fit."""
+def bar_width(counts: Mapping[int, int], bars: int) -> int:
+    """Find the first round width of bars with which nearly all values fit."""
     total, seen = sum(counts.values()), 0
     far = max(counts)
     for end in sorted(counts, reverse=True):
@@ -97,9 +97,8 @@ def bar_width(counts: Mapping[int, int], step: int, bars: int) -> int:
         if seen > _BEYOND * total:
             far = end
             break
-    factors = (n * 10**power for power in range(12) for n in (1, 2, 5))
-    spans = (step * factor for factor in factors)
-    return next(int(w) for w in spans if far // w - min(counts) // w < bars)
+    widths = (n * 10**power for power in range(12) for n in (1, 2, 5))
+    return next(int(w) for w in widths if far // w - min(counts) // w < bars)
 
 
 def frame(most: int) -> tuple[int, float, float]:

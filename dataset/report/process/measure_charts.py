@@ -150,7 +150,7 @@ def _bars(measure: Measure, bars: int) -> _Bars:
     if cut is not None:
         # The threshold is always within the chart.
         both.setdefault(int(cut / measure.step), 0)
-    width = charts.bar_width(both, 1, bars)
+    width = charts.bar_width(both, bars)
     first = min(both) // width * width
     last = first + (bars - 1) * width
     sums: dict[int, tuple[int, int]] = {}

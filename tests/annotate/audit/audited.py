@@ -26,11 +26,9 @@ _CHOICES = {Label.SAME: Choice.TRUE.value, Label.DIFFERENT: Choice.FALSE.value}
 DIFFERS = {"same": Choice.FALSE, "different": Choice.TRUE}
 
 
-def add_label(
-    place: Place, character_id: int, label: Label, face_id: int | None = None
-) -> int:
+def add_label(place: Place, character_id: int, label: Label) -> int:
     """A face that `MAKER` labelled; return its id."""
-    face_id = place.add_face(character_id, 0.5) if face_id is None else face_id
+    face_id = place.add_face(character_id, 0.5)
     _add_labelled(place, character_id, {face_id: label})
     return face_id
 

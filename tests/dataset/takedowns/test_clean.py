@@ -5,6 +5,8 @@ import errno
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -194,6 +196,24 @@ class Killed(BaseException):
     """Nothing catches it, as nothing catches a kill."""
 
 
+@contextmanager
+def killed_at(monkeypatch: pytest.MonkeyPatch, call: str, step: int) -> Iterator[None]:
+    """Kill what is done within at a call, after ``step`` calls of that name."""
+    owner = os if call == "fsync" else Path
+    real, left = getattr(owner, call), step
+
+    def dying(*args: object, **more: object) -> object:
+        nonlocal left
+        if left == 0:
+            raise Killed
+        left -= 1
+        return real(*args, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, call, dying)
+        yield
+
+
 @pytest.mark.parametrize(
     ("call", "step"),
     [
@@ -211,22 +231,8 @@ def test_whenever_it_is_killed_the_next_run_completes_it(
 ) -> None:
     release, withdrawn = given
     whole = _cleaned_once(release, withdrawn, tmp_path.parent)
-    left = step
-
-    owner = os if call == "fsync" else Path
-    real = getattr(owner, call)
-
-    def dying(*args: object, **more: object) -> object:
-        nonlocal left
-        if left == 0:
-            raise Killed
-        left -= 1
-        return real(*args, **more)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(owner, call, dying)
-        with pytest.raises(Killed):
-            clean(copy, withdrawn)
+    with killed_at(monkeypatch, call, step), pytest.raises(Killed):
+        clean(copy, withdrawn)
     clean(copy, withdrawn)
     assert same_files(copy, whole)
 
@@ -421,20 +427,8 @@ def test_shards_are_whole_whenever_it_is_killed(
     )
     clean(whole, withdrawn)
     assert verify(whole, quick=True).faults == ()
-    owner = os if call == "fsync" else Path
-    real, left = getattr(owner, call), step
-
-    def dying(*args: object, **more: object) -> object:
-        nonlocal left
-        if left == 0:
-            raise Killed
-        left -= 1
-        return real(*args, **more)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(owner, call, dying)
-        with pytest.raises(Killed):
-            clean(killed, withdrawn)
+    with killed_at(monkeypatch, call, step), pytest.raises(Killed):
+        clean(killed, withdrawn)
     clean(killed, withdrawn)
     assert same_files(killed, whole)
 

@@ -167,15 +167,14 @@ def linear_embedder(path: Path, weights: Floats, bias: Floats | None = None) -> 
     return path
 
 
-def of_colours(path: Path, sharpness: float = 1.0, seed: int = 0) -> Path:
+def of_colours(path: Path, sharpness: float = 1.0) -> Path:
     """Write an embedder of the colours in the middle of a face, less grey.
 
     Args:
         path: of the file.
         sharpness: 1: it sees colours alone; less: noise of the edges too.
-        seed: of the noise.
     """
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     wanted = np.zeros((3, CELLS, CELLS, 3), np.float32)
     for colour in range(3):
         wanted[colour, 1:3, 1:3, colour] = 0.25

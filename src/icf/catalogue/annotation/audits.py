@@ -32,7 +32,7 @@ class Certified:
 
     Attributes:
         audit_id: of the audit.
-        certificate: its content, see `icf.annotate.audit.certificate`.
+        certificate: its content, see `icf.annotate.audit.result`.
         certified_at: UTC epoch seconds.
         labels: shape (n, 3): faces, characters, and `REJECT`, `ACCEPT` or
             `ACCEPT_OF_TEST`.

@@ -21,12 +21,8 @@ def count_waiting(connection: sa.Connection) -> int:
     return count_rows(connection, answer, WAITS)
 
 
-def refuse_while_waiting(connection: sa.Connection, what: str) -> None:
-    """Refuse to read labels that do not follow from all answers.
-
-    Args:
-        connection: to the catalogue.
-        what: what was asked for, in words.
+def refuse_while_waiting(connection: sa.Connection) -> None:
+    """Refuse to make a release of labels that do not follow from all answers.
 
     Raises:
         WrongUse: answers wait.
@@ -35,7 +31,7 @@ def refuse_while_waiting(connection: sa.Connection, what: str) -> None:
     if waiting:
         answers = "1 answer" if waiting == 1 else f"{waiting:,} answers"
         raise WrongUse(
-            f"cannot make {what}: {answers} of the annotation page did not become "
+            f"cannot make a release: {answers} of the annotation page did not become "
             "labels yet. Run `icf-annotate status`, which lets them follow, and then "
             "the same command again"
         )

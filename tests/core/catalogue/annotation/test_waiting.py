@@ -30,13 +30,13 @@ def test_labels_are_not_read_while_answers_wait(place: Place) -> None:
     with place.workspace.catalogue.read() as connection:
         assert count_waiting(connection) == 1
         with pytest.raises(WrongUse, match="cannot make a release: 1 answer of"):
-            refuse_while_waiting(connection, "a release")
+            refuse_while_waiting(connection)
 
 
 def test_nothing_is_refused_where_no_answer_waits(place: Place) -> None:
     insert(place, ask_about(place, 1)[0], None)
     with place.workspace.catalogue.read() as connection:
-        refuse_while_waiting(connection, "a release")
+        refuse_while_waiting(connection)
         assert count_waiting(connection) == 0
 
 
