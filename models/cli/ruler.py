@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,9 +10,9 @@ import click
 
 from icf import command
 from icf.command import Invocation, example, pass_invocation, shared_options
-from icf.errors import BrokenMachine, WrongUse
+from icf.errors import BrokenMachine
 from icf.models.cards import BUNDLED_WORD, bundled_path
-from icf.models.cli.art import DRAW
+from icf.models.cli.art import check_clone
 from icf.models.cli.asked import workspace_of
 from icf.models.cli.model.listed import as_typed
 from icf.models.registry.resolve import find_there
@@ -68,7 +67,7 @@ def ruler(
     With --json: {"set", "pictures", "missing", "detector", "embedder"}: the last two
     are figures by "all", group and source, or null.
     """
-    _check_machine()
+    check_clone("the ruler's pictures are listed in", "the ruler's pictures")
     if dry_run:
         _show(invocation, name)
         return
@@ -98,20 +97,6 @@ def ruler(
         "embedder": figures.get("embedder"),
     }
     invocation.emit(result, lambda: _table(figures))
-
-
-def _check_machine() -> None:
-    if not importlib.util.find_spec("icf.tools"):
-        raise WrongUse(
-            "the ruler's pictures are listed in icf.tools, which only a clone of the "
-            "repository has: clone it, run pip install -e '.[train]' there, and give "
-            "this command again"
-        )
-    if not importlib.util.find_spec(DRAW):
-        raise WrongUse(
-            f"drawing the ruler's pictures needs {DRAW}: install the train extra: "
-            "pip install -e '.[train]'"
-        )
 
 
 def _show(invocation: Invocation, name: SetName) -> None:
