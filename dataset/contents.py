@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from sys import intern
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -152,14 +153,21 @@ def read_contents(path: Path) -> Contents:
         BadInput: it is missing, a column is, or a line is not as it should be; the
             message has the file and the line.
     """
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            blocks = list(_blocks(path, file))
-    except (OSError, UnicodeError) as error:
-        raise BadInput(
-            f"{path} cannot be read: {error}; name the folder of a whole release"
-        ) from error
-    return joined(blocks)
+    return joined(list(_read(path, _parse)))
+
+
+#: The SHA-256 of a picture, and the corners of a face in it: x1, y1, x2, y2.
+Place = tuple[str, float, float, float, float]
+
+
+def read_parts(path: Path) -> Iterator[tuple[Place, str]]:
+    """Read the part that each face is in, in half the time of `read_contents`.
+
+    Raises:
+        BadInput: as `read_contents` does; other columns are not checked.
+    """
+    for block in _read(path, _parts):
+        yield from block
 
 
 def joined(blocks: Sequence[Contents]) -> Contents:
@@ -216,6 +224,8 @@ def _hexes(column: IntArray) -> list[object]:
 
 # --- reading --------------------------------------------------------------------------
 
+_Block = TypeVar("_Block")
+
 
 @dataclass(frozen=True)
 class _Rows:
@@ -251,7 +261,17 @@ def _bad(path: Path, line: int, expected: str, found: str) -> BadInput:
     return BadInput(f"{path}: line {line}: expected {expected}, found {found[:80]!r}")
 
 
-def _blocks(path: Path, file: Iterator[str]) -> Iterator[Contents]:
+def _read(path: Path, parse: Callable[[_Rows], _Block]) -> Iterator[_Block]:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            yield from map(parse, _blocks(path, file))
+    except (OSError, UnicodeError) as error:
+        raise BadInput(
+            f"{path} cannot be read: {error}; name the folder of a whole release"
+        ) from error
+
+
+def _blocks(path: Path, file: Iterator[str]) -> Iterator[_Rows]:
     """Read the rows of a file in blocks; at least one, which may be empty."""
     reader = csv.reader(file, strict=True)
     try:
@@ -271,11 +291,19 @@ def _blocks(path: Path, file: Iterator[str]) -> Iterator[Contents]:
             lines.append(reader.line_num)
             cells.append(row)
             if len(cells) == _AT_ONCE:
-                yield _parse(_Rows(path, place, lines, cells))
+                yield _Rows(path, place, lines, cells)
                 lines, cells = [], []
     except csv.Error as error:
         raise _bad(path, reader.line_num, "a row of CSV", str(error)) from error
-    yield _parse(_Rows(path, place, lines, cells))
+    yield _Rows(path, place, lines, cells)
+
+
+def _parts(rows: _Rows) -> Iterator[tuple[Place, str]]:
+    parts = rows.parse("part", f"one of {', '.join(PARTS)}", PARTS.__contains__)
+    places = zip(rows.column("sha256"), *_corners(rows).T.tolist(), strict=True)
+    for place, part in zip(places, parts, strict=True):
+        if part in FACES:
+            yield place, intern(part)
 
 
 def _parse(rows: _Rows) -> Contents:

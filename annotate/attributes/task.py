@@ -12,7 +12,7 @@ from icf.annotate.attributes.source import CONTEXT, FACE, AttributeSource
 from icf.annotate.people.people import Person, Role
 from icf.annotate.tasks.addresses import picture_url
 from icf.annotate.tasks.base import Lease, Task
-from icf.annotate.tasks.leases import Leasing, lock_leases
+from icf.annotate.tasks.leases import Leasing, lock_leases_and_answers
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import album, character
@@ -42,7 +42,7 @@ class AttributesTask:
     def take(self, person: Person, count: int) -> list[Task]:
         """Lease the next faces to a person."""
         with self._catalogue.write() as connection:
-            lock_leases(connection)
+            lock_leases_and_answers(connection)
             found = self._queue.next(connection, person, count)
             subjects = [(AttributeSource.name, each.face_id) for each in found]
             made = self._leasing.issue(connection, person, self.name, subjects)

@@ -112,13 +112,15 @@ def askable(person: Person, overlap: int, *, in_order: bool = True) -> sa.Select
     """
     is_open = OpenInOrder() if in_order else IS_OPEN
     said = answer.alias("said")
-    answered = sa.exists().where(
+    counts = sa.select(said.c.id).where(
         said.c.question_id == question.c.id,
         sa.or_(
             sa.and_(said.c.annotator == person.name, said.c.replaced_at.is_(None)),
             said.c.waits.is_(sa.true()),
         ),
     )
+    # With an OFFSET, PostgreSQL asks it of each question; else it reads all answers.
+    answered = counts.limit(1).offset(0).exists()
     holds = lease.alias("holds")
     of_this = sa.and_(
         holds.c.source == QuestionSource.name,

@@ -105,8 +105,16 @@ class Leasing:
 def lock_leases(connection: sa.Connection) -> None:
     """Let nobody else lease anything until the caller's write transaction ends.
 
-    So two people who ask at once do not get the same.
+    So two people who ask at once do not get the same. Answers go on meanwhile, so what
+    is free must be read by one statement, or what is held before what is answered.
     """
+    if connection.dialect.name == "postgresql":
+        lock = "LOCK TABLE lease IN SHARE UPDATE EXCLUSIVE MODE"
+        connection.execute(sa.text(lock))
+
+
+def lock_leases_and_answers(connection: sa.Connection) -> None:
+    """Do the same, and let no answer end a lease until then."""
     lock_table(connection, lease)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -11,8 +13,9 @@ from icf.app.copy_catalogue import copy_catalogue
 from icf.catalogue import ledger
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.ledger import Decision
+from icf.catalogue.postgres.copying import copy_rows
 from icf.catalogue.schema import album, metadata
-from icf.errors import WrongUse
+from icf.errors import BrokenMachine, WrongUse
 from tests.filter.rows import add_album, add_face, add_image
 
 
@@ -71,3 +74,29 @@ def test_tables_of_others_in_the_database_are_left_alone(
         connection.execute(sa.text("DROP TABLE theirs"))
     assert kept == ["ours"]
     source.close()
+
+
+def test_a_server_that_ends_meanwhile_is_named_and_nothing_is_copied(
+    postgres_catalogue: Catalogue,
+) -> None:
+    other = Catalogue(postgres_catalogue.url)
+
+    def rows(process: int) -> Iterator[Any]:
+        row: dict[str, Any] = dict.fromkeys(album.columns.keys())
+        row |= {"name": "Moon", "source": "mine", "found_at": 0.0}
+        for number in range(100_000):
+            if number == 1000:
+                with other.write() as connection:
+                    connection.execute(sa.select(sa.func.pg_terminate_backend(process)))
+            yield tuple((row | {"id": number, "name": f"Moon {number}"}).values())
+
+    def copy() -> None:
+        with postgres_catalogue.write() as connection:
+            process = connection.execute(sa.select(sa.func.pg_backend_pid()))
+            copy_rows(connection, album, rows(process.scalar_one()))
+
+    with pytest.raises(BrokenMachine, match="The server ended the connection"):
+        copy()
+    other.close()
+    with postgres_catalogue.read() as connection:
+        assert connection.execute(sa.select(album)).first() is None

@@ -16,6 +16,7 @@ from icf.dataset.contents import (
     PARTS,
     Contents,
     read_contents,
+    read_parts,
     texts,
     write_contents,
 )
@@ -84,6 +85,20 @@ def test_what_is_written_is_read_again(
     before = path.read_bytes()
     write_contents(path, again)
     assert path.read_bytes() == before
+
+
+@given(st.lists(rows(), max_size=5))
+@settings(max_examples=20, deadline=None)
+def test_the_parts_alone_are_those_of_the_faces(
+    tmp_path_factory: pytest.TempPathFactory, some: list[tuple[object, ...]]
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "contents.csv"
+    contents = made_of(some)
+    write_contents(path, contents)
+    chosen = contents.take(contents.rows(*FACES))
+    pictures = [each.decode() for each in chosen.sha256.tolist()]
+    places = zip(pictures, *chosen.corners.T.tolist(), strict=True)
+    assert list(read_parts(path)) == list(zip(places, chosen.part, strict=True))
 
 
 FACE = (

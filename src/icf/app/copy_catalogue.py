@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 import icf.catalogue.annotation.schema  # noqa: F401 - its tables are of the catalogue
 from icf.catalogue.catalogue import Catalogue, url_from
+from icf.catalogue.postgres.copying import copy_rows
 from icf.catalogue.schema import album, image, metadata
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.errors import WrongUse
@@ -75,12 +76,15 @@ def copy_catalogue(source: Catalogue, target: Catalogue) -> int:
 
 def _copy(reading: sa.Connection, writing: sa.Connection, table: sa.Table) -> int:
     query = sa.select(table).execution_options(yield_per=_PART)
+    found = reading.execute(query)
+    if writing.dialect.name == "postgresql":
+        count = copy_rows(writing, table, found)
+        _count_on(writing, table)
+        return count
     count = 0
-    for rows in reading.execute(query).mappings().partitions():
+    for rows in found.mappings().partitions():
         writing.execute(sa.insert(table), [dict(row) for row in rows])
         count += len(rows)
-    if writing.dialect.name == "postgresql":
-        _count_on(writing, table)
     return count
 
 

@@ -113,6 +113,32 @@ class VectorStore:
         one, other = vectors[places.reshape(2, -1)]
         return np.asarray(np.einsum("nd,nd->n", one, other), np.float32)
 
+    def cosines_with_all(
+        self, model: str, vector: NDArray[np.float32]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Compute the cosine of every face with one vector.
+
+        The rows are read as they are on the disk: ask `has` about those that matter.
+
+        Args:
+            model: the model's SHA-256.
+            vector: shape (d,), of unit length.
+
+        Returns:
+            The faces, ascending, and their cosines; shape (n,) each.
+        """
+        ids = self._model(model).ids()
+        cosines = np.full(len(ids), -1.0, np.float32)
+        for chosen, rows in self._model(model).places(ids).rows():
+            matrix = rows["vector"].astype(np.float32)
+            # Damaged rows may have any numbers.
+            with np.errstate(invalid="ignore", over="ignore"):
+                lengths = np.sqrt(np.einsum("nd,nd->n", matrix, matrix))
+                found = np.einsum("nd,d->n", matrix, vector)
+                found /= np.maximum(lengths, np.finfo(np.float32).tiny)
+            cosines[chosen] = np.nan_to_num(found, nan=-1.0)
+        return ids, cosines
+
     def has(self, model: str, ids: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Mark which of these faces have a vector of ``model``: shape (n,)."""
         places = self._model(model).places(ids)
@@ -262,7 +288,7 @@ class _Model:
     def ids(self) -> NDArray[np.int64]:
         """Every id that has a row, ascending."""
         old, recent, _ = self._refreshed()
-        return np.union1d(old[0], recent[0])
+        return _merged(old, recent)[0]
 
     def _refreshed(self) -> tuple[_Sorted, _Sorted, tuple[_Rows, ...]]:
         """Take in the rows that were added since the last look."""

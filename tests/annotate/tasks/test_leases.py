@@ -6,14 +6,17 @@ import time
 from collections.abc import Callable
 
 import pytest
+import sqlalchemy as sa
 
 from icf.annotate.audit.checks import SOURCE
 from icf.annotate.audit.source import AuditSource
 from icf.annotate.page.desk import open_desk
+from icf.annotate.pairs.questions import askable
 from icf.annotate.people.people import Person
 from icf.annotate.tasks import leases
 from icf.annotate.tasks.leases import Leasing
 from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.schema import question
 from tests.annotate.audit.audited import add_labels, planned
 from tests.annotate.pairs.asked import ask_about, person
 from tests.annotate.place import Place
@@ -104,3 +107,45 @@ def test_what_is_held_is_held_on_every_server_and_ends_in_time(
             assert held() == [(1, ann.id), (2, bob.id)][: number + 1]
     with catalogue.write() as connection:
         assert leases.sweep(connection) == 2
+
+
+def test_answers_go_on_while_somebody_is_given_the_next_pairs(
+    place: Place, people: list[Person]
+) -> None:
+    ann, bob, _ = people
+    catalogue = place.workspace.catalogue
+    with catalogue.write() as connection:
+        [lease] = Leasing(60).issue(connection, ann, "pairs", [("question", 1)])
+    with catalogue.write() as giving:
+        leases.lock_leases(giving)
+        with catalogue.write() as connection:
+            # Does not wait: what would have to is an error.
+            connection.execute(sa.text("LOCK lease IN ROW EXCLUSIVE MODE NOWAIT"))
+            leases.end(connection, ann, [lease.handle])
+            Leasing(60).prolong(connection, bob, [lease.handle])
+        with catalogue.engine.connect() as connection:
+            alone = sa.text("LOCK lease IN SHARE UPDATE EXCLUSIVE MODE NOWAIT")
+            with pytest.raises(sa.exc.OperationalError, match="could not obtain lock"):
+                connection.execute(alone)
+
+
+def test_the_next_pairs_are_found_without_reading_all_answers(
+    place: Place, people: list[Person]
+) -> None:
+    *settled, _, _ = ask_about(place, 40)
+    query = askable(people[0], 1).order_by(question.c.id).limit(4)
+    with place.workspace.catalogue.write() as connection:
+        connection.execute(
+            sa.update(question).where(question.c.id.in_(settled)).values(label="same")
+        )
+        made = f"""
+            INSERT INTO answer (question_id, annotator, choice, imported_at, file, line)
+            SELECT {settled[0]} + mod(each, {len(settled)}), 'eve ' || each,
+                'true', 0, 'a', each
+            FROM generate_series(1, 20000) AS each"""
+        connection.exec_driver_sql(made)
+        connection.exec_driver_sql("ANALYZE")
+        text = query.compile(connection.engine, compile_kwargs={"literal_binds": True})
+        plan = str(connection.exec_driver_sql(f"EXPLAIN {text}").all())
+    assert "ix_answer_question_id" in plan
+    assert "Seq Scan on answer" not in plan

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import csv
 import re
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 from starlette.routing import Route
 
 from icf.annotate.people.people import Role
 from icf.app.browse.pages import routes
-from icf.catalogue.schema import face, image, question, review
+from icf.catalogue.schema import face, image, question, release, review
+from icf.dataset.contents import COLUMNS, FILE
 from tests.annotate.page.clients import signed_in
 from tests.app.browse.conftest import Looking
 
@@ -175,3 +178,58 @@ def test_nothing_is_done_without_the_token_of_the_session(looking: Looking) -> N
     answer = looking.reviewer.post("/api/browse/ask", json={"faces": looking.faces})
     assert answer.status_code == 403
     assert looking.place.questions() == []
+
+
+@pytest.mark.parametrize("damaged", ["a neighbour", "its own", "all, with the files"])
+def test_a_face_is_shown_whatever_embeddings_are_lost(
+    looking: Looking, damaged: str
+) -> None:
+    # A disk changed them, or the other machine with this catalogue has them.
+    wanted = looking.faces[0]
+    folder = looking.place.workspace.vectors.folder
+    lost = wanted if damaged == "its own" else looking.faces[1]
+    for path in list(folder.glob("*/*")):
+        if damaged.startswith("all"):
+            path.unlink()
+            continue
+        rows = np.memmap(path, _ROW, "r+")
+        rows["vector"][rows["id"] == lost, 0] += 1
+        rows.flush()
+    page = looking.reviewer.get(f"/browse/face/{wanted}")
+    assert page.status_code == 200
+    near = [int(each) for each in re.findall(r"(\d+) · cosine", page.text)]
+    others = {*looking.by_angle} - {wanted, lost}
+    assert set(near) == (others if damaged == "a neighbour" else set())
+    assert ("Its embedding is lost" in page.text) == (not near)
+
+
+#: A row of the embeddings of two numbers.
+_ROW = np.dtype([("id", "<i8"), ("vector", "<f2", (2,)), ("crc", "<u4")])
+
+
+def test_faces_are_filtered_by_their_part_of_the_newest_release(
+    looking: Looking,
+) -> None:
+    space = looking.place.workspace
+    folder = space.root / "releases" / "first"
+    folder.mkdir(parents=True)
+    places = sa.select(image.c.sha256, face.c.x1, face.c.y1, face.c.x2, face.c.y2).join(
+        face, face.c.image_id == image.c.id
+    )
+    with space.catalogue.write() as connection:
+        one, other = (
+            connection.execute(places.where(face.c.id == each)).one()
+            for each in looking.faces[:2]
+        )
+        made = {"path": "releases/first", "seed": 1, "summary": "{}", "created_at": 0.0}
+        connection.execute(sa.insert(release).values(made))
+    with (folder / FILE).open("w") as file:
+        writer = csv.DictWriter(file, COLUMNS, restval="")
+        writer.writeheader()
+        for part, place in (("train", one), ("probe", other)):
+            writer.writerow({"part": part, **place._asdict()})
+    for part, wanted in (("train", [looking.faces[0]]), ("probe", [looking.faces[1]])):
+        page = looking.reviewer.get(f"/browse/faces?part={part}").text
+        assert listed(page) == wanted
+    page = looking.reviewer.get(f"/browse/face/{looking.faces[0]}").text
+    assert "In the release releases/first: train" in page

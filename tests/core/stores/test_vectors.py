@@ -99,6 +99,31 @@ def test_damaged_rows_are_missing_and_appending_them_again_mends_it(
         assert np.array_equal(mended.get("m", ids), before)
 
 
+@pytest.mark.parametrize("number", [b"\x00\x7c", b"\x01\x7c", b"\xff\x7b", bytes(2)])
+def test_cosines_with_all_are_those_of_the_vectors_whatever_is_damaged(
+    tmp_path: Path, number: bytes
+) -> None:
+    store = VectorStore(tmp_path)
+    ids = np.array([5, 2, 9, 1], np.int64)
+    matrix = np.random.default_rng(0).normal(size=(4, 8)).astype(np.float32)
+    store.append("m", ids[:3], matrix[:3])
+    store.append("m", ids[2:], matrix[2:])
+    (shard,) = (tmp_path / "m").glob("*.checked")
+    data = bytearray(shard.read_bytes())
+    data[8 : 8 + 16] = number * 8  # of face 5: infinite, none, the largest, zeros
+    shard.write_bytes(data)
+    (own,) = store.get("m", np.array([2]))
+    found, cosines = store.cosines_with_all("m", own)
+    assert found.tolist() == [1, 2, 5, 9]
+    assert np.isfinite(cosines).all()
+    whole = store.has("m", found)
+    assert whole.tolist() == [True, True, False, True]
+    wanted = store.get("m", found[whole]) @ own
+    np.testing.assert_allclose(cosines[whole], wanted, atol=1e-6)
+    found, cosines = store.cosines_with_all("another", own)
+    assert (found.tolist(), cosines.tolist()) == ([], [])
+
+
 def test_files_of_earlier_versions_are_read_and_added_to(tmp_path: Path) -> None:
     kind = np.dtype([("id", "<i8"), ("vector", "<f2", (2,))])
     rows = np.array([(1, (1, 0)), (2, (0, 0)), (3, (np.nan, 0)), (4, (1, 0))], kind)

@@ -5,22 +5,30 @@ from __future__ import annotations
 import numpy as np
 import sqlalchemy as sa
 
+from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import face
 from icf.codes import FaceReason
+from icf.stores.vectors import MissingVector
 from icf.workspace import Workspace
 
 #: Faces that are shown.
 MOST = 18
 
-_AT_ONCE = 50_000
+#: Of the nearest vectors, so many at a time are looked up in the catalogue.
+_AT_ONCE = 500
 
 
-def nearest(workspace: Workspace, face_id: int) -> list[tuple[int, float]]:
+def nearest(workspace: Workspace, face_id: int) -> list[tuple[int, float]] | None:
     """Find the `MOST` faces nearest to one, with their cosines, the nearest first.
+
+    Faces whose vectors are lost or damaged are none of them.
 
     Args:
         workspace: that has it.
         face_id: a face; without a vector it has no neighbours.
+
+    Returns:
+        The ids and cosines; None: its own vector is lost or damaged.
     """
     with workspace.catalogue.read() as connection:
         model = connection.execute(
@@ -28,18 +36,31 @@ def nearest(workspace: Workspace, face_id: int) -> list[tuple[int, float]]:
         ).scalar()
         if model is None:
             return []
-        query = sa.select(face.c.id).where(
-            face.c.embedder == model,
-            face.c.id != face_id,
-            face.c.reason != FaceReason.TAKEN_DOWN.value,
-        )
-        ids = np.fromiter(connection.execute(query).scalars(), np.int64)
-    own = workspace.vectors.get(model, np.array([face_id]))[0]
-    best_ids, best = np.zeros(0, np.int64), np.zeros(0, np.float32)
-    for start in range(0, len(ids), _AT_ONCE):
-        some = ids[start : start + _AT_ONCE]
-        best_ids = np.concatenate([best_ids, some])
-        best = np.concatenate([best, workspace.vectors.get(model, some) @ own])
-        order = np.lexsort((best_ids, -best))[:MOST]
-        best_ids, best = best_ids[order], best[order]
-    return list(zip(best_ids.tolist(), best.tolist(), strict=True))
+        try:
+            [own] = workspace.vectors.get(model, np.array([face_id]))
+        except MissingVector:
+            return None
+        ids, cosines = workspace.vectors.cosines_with_all(model, own)
+        order = np.argsort(-cosines, kind="stable")
+        found: list[tuple[int, float]] = []
+        for start in range(0, len(order), _AT_ONCE):
+            places = order[start : start + _AT_ONCE]
+            places = places[workspace.vectors.has(model, ids[places])]
+            shown = _shown(connection, model, face_id, ids[places].tolist())
+            pairs = zip(ids[places].tolist(), cosines[places].tolist(), strict=True)
+            found += [(key, cosine) for key, cosine in pairs if key in shown]
+            if len(found) >= MOST:
+                break
+    return found[:MOST]
+
+
+def _shown(
+    connection: sa.Connection, model: str, face_id: int, ids: list[int]
+) -> set[int]:
+    """Those of some faces that can stand beside one of the same embedder."""
+    query = sa.select(face.c.id).where(
+        face.c.embedder == model,
+        face.c.id != face_id,
+        face.c.reason != FaceReason.TAKEN_DOWN.value,
+    )
+    return {row.id for row in by_ids(connection, query, face.c.id, ids)}

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-import numpy as np
 import sqlalchemy as sa
 
 from icf.catalogue.rows import by_ids
@@ -67,20 +65,16 @@ class NewestRelease:
 
 def _parts(connection: sa.Connection, path: str, folder: Path) -> Parts | None:
     try:
-        found = contents.read_contents(folder / contents.FILE)
+        listed = dict(contents.read_parts(folder / contents.FILE))
     except (IcfError, OSError):
         return None
-    rows = found.rows(*contents.FACES)
-    wanted: dict[str, dict[tuple[float, ...], str]] = defaultdict(dict)
-    for row in rows.tolist():
-        box = tuple(np.asarray(found.corners[row]).tolist())
-        wanted[found.sha256[row].decode()][box] = str(found.part[row])
     query = sa.select(
         face.c.id, image.c.sha256, face.c.x1, face.c.y1, face.c.x2, face.c.y2
     ).join(image, image.c.id == face.c.image_id)
+    pictures = sorted({sha256 for sha256, *_ in listed})
     made = {}
-    for each in by_ids(connection, query, image.c.sha256, sorted(wanted)):
-        part = wanted[each.sha256].get((each.x1, each.y1, each.x2, each.y2))
+    for row in by_ids(connection, query, image.c.sha256, pictures):
+        part = listed.get((row.sha256, row.x1, row.y1, row.x2, row.y2))
         if part is not None:
-            made[each.id] = part
+            made[row.id] = part
     return Parts(path, made)
