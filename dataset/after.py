@@ -1,7 +1,8 @@
 """Fix what an earlier release had: its faces stay, and new ones are placed around them.
 
 A face that was once in a test never trains, and the other way round; nor does what is
-close to it. Identities keep their roles and numbers.
+close to it. Identities keep their roles and numbers, also two that the filter alone
+suspects to be one, where the data set that they were imported from names them as two.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import numpy as np
 
 from icf.dataset.before import Before
 from icf.dataset.near_duplicates import Hashes, Reach, find_near
-from icf.dataset.selection import Selection
+from icf.dataset.problem import families
+from icf.dataset.selection import Identity, Selection
 from icf.dataset.splits.make import Problem
 from icf.dataset.splits.parts import (
     REASONS,
@@ -43,6 +45,8 @@ class Followed:
         new: number of faces that it did not have.
         pictures_kept: number of its detection pictures that are where they were.
         pictures_left_out: number of its detection pictures that are in no part now.
+        doubted: pairs of its identities, ALBUM/CHARACTER, that the filter suspects to
+            be one, and that are where they were.
     """
 
     inputs: str
@@ -52,6 +56,7 @@ class Followed:
     new: int
     pictures_kept: int
     pictures_left_out: int
+    doubted: tuple[tuple[str, str], ...] = ()
 
     def as_json(self) -> dict[str, object]:
         """Return what ``release.json`` says of it."""
@@ -62,6 +67,7 @@ class Followed:
             "new": self.new,
             "detection_pictures_kept": self.pictures_kept,
             "detection_pictures_left_out": self.pictures_left_out,
+            **({"doubted": len(self.doubted)} if self.doubted else {}),
         }
 
 
@@ -84,13 +90,13 @@ def fix(
         reach: what near-duplicates are.
     """
     faces, pictures = problem.faces, selection.pictures
-    part = _parts(selection, before)
+    part, _ = _parts(selection, before)
     detection = _detection(selection, before)
-    trained, tested = (np.zeros(len(detection), np.bool_) for _ in range(2))
-    trained[selection.faces.picture[part == Part.TRAIN]] = True
-    trained[detection == Part.TRAIN] = True
-    tested[selection.faces.picture[np.isin(part, _TESTED)]] = True
-    tested[detection == Part.TEST] = True
+    # By their bytes: a face of one may have other corners now, or no name.
+    trained, tested = (
+        np.isin(pictures.sha256, np.array(sorted(each), "S64"))
+        for each in (before.trained, before.tested)
+    )
     of_face = selection.faces.picture
     near = _near(faces.picture_hashes, pictures.hashes[trained], reach)
     near |= _near(faces.hashes, faces.hashes[trained[of_face]], reach)
@@ -110,8 +116,12 @@ def fix(
     groups = faces.picture, problem.pictures.picture
     on_trained = _on_pictures(problem, on(trained, *groups))
     roles = _roles(problem, selection, ids, before, part, on_trained)
+    doubted = set(_doubted(selection, before))
+    family = families(
+        ids, (each for each in selection.may_be_one if each not in doubted)
+    )
     return Problem(
-        replace(problem.cast, before=roles),
+        replace(problem.cast, before=roles, family=family),
         replace(faces, before=part),
         replace(problem.pictures, before=detection[complete]),
         fixed,
@@ -134,15 +144,17 @@ def _on_pictures(problem: Problem, pictures: IntArray) -> IntArray:
     )
 
 
-def _parts(selection: Selection, before: Before) -> IntArray:
-    faces, pictures = selection.faces, selection.pictures
-    sha256 = pictures.sha256[faces.picture].astype("U64").tolist()
-    sizes = pictures.size[faces.picture].tolist()
-    rows = zip(sha256, faces.corners, sizes, strict=True)
-    return np.array(
-        [before.part_of(name, corners, (w, h)) for name, corners, (w, h) in rows],
-        np.int64,
+def _parts(selection: Selection, before: Before) -> tuple[IntArray, IntArray]:
+    """Return where the faces of a selection were, and those that it excludes."""
+    faces, pictures, out = selection.faces, selection.pictures, selection.excluded
+    inside = pictures.sha256[faces.picture].astype("U64").tolist()
+    outside = out.sha256.astype("U64").tolist()
+    corners = np.concatenate((faces.corners, out.corners.reshape(-1, 4)))
+    known = before.known([*inside, *outside], corners)
+    parts = np.array(
+        [Part.NONE if each is None else before.faces[each] for each in known], np.int64
     ).reshape(-1)
+    return parts[: len(inside)], parts[len(inside) :]
 
 
 def _detection(selection: Selection, before: Before) -> IntArray:
@@ -183,6 +195,20 @@ def _roles(
     return roles
 
 
+def _doubted(selection: Selection, before: Before) -> list[tuple[int, int]]:
+    """Pairs of characters that stay where they were, though they may be one."""
+
+    def was_there(each: int) -> bool:
+        who = selection.identities[each]
+        return bool(before.names.get((who.album, who.character)))
+
+    return [pair for pair in selection.named_apart if all(map(was_there, pair))]
+
+
+def _called(who: Identity) -> str:
+    return f"{who.album}/{who.character}"
+
+
 def what_became(
     selection: Selection, splits: Splits, complete: IntArray, before: Before
 ) -> Followed:
@@ -195,7 +221,7 @@ def what_became(
         before: the earlier release.
     """
     own = before.own()
-    part = _parts(selection, own)
+    part, outside = _parts(selection, own)
     now = np.full(len(part), Part.NONE.value)
     now[splits.train] = Part.TRAIN
     now[splits.probes] = Part.PROBE
@@ -203,14 +229,8 @@ def what_became(
     old = part != Part.NONE
     out = old & (now == Part.NONE)
     left_out = Counter(REASONS[why].value for why in splits.why[out].tolist())
-    excluded = selection.excluded
-    rows = zip(excluded.sha256.tolist(), excluded.corners, excluded.reason, strict=True)
-    # Whole pixels at a picture's edge may differ; such a face counts as gone.
-    filtered = Counter(
-        reason
-        for sha256, corners, reason in rows
-        if own.part_of(sha256.decode(), corners, (2**31, 2**31)) != Part.NONE
-    )
+    reasons = zip(selection.excluded.reason, outside.tolist(), strict=True)
+    filtered = Counter(why for why, part_of in reasons if part_of != Part.NONE)
     left_out += filtered
     gone = len(own.faces) - int(old.sum()) - filtered.total()
     if gone > 0:
@@ -220,6 +240,11 @@ def what_became(
     placed[splits.detection_train] = Part.TRAIN
     placed[splits.detection_test] = Part.TEST
     stayed = int(((pictures != Part.NONE) & (pictures == placed)).sum())
+    known = selection.identities
+    doubted = [
+        (_called(known[one]), _called(known[other]))
+        for one, other in _doubted(selection, before)
+    ]
     return Followed(
         before.inputs,
         before.labels,
@@ -228,4 +253,5 @@ def what_became(
         int((~old & (now != Part.NONE)).sum()),
         stayed,
         len(own.detection) - stayed,
+        tuple(sorted(doubted)),
     )

@@ -107,7 +107,7 @@ def hash_inputs(
 def _closeness(selection: Selection) -> bytes:
     """What else keeps pictures together, and which confirmed faces are left out."""
     origins, out = selection.origins, selection.excluded
-    plain = [
+    plain: list[object] = [
         selection.may_be_one,
         (out.sha256.tolist(), out.corners.tolist(), out.reason),
         (out.album, out.character),
@@ -115,6 +115,8 @@ def _closeness(selection: Selection) -> bytes:
         origins
         and (origins.in_shots.tolist(), origins.track[origins.track >= 0].tolist()),
     ]
+    if selection.named_apart:  # later than the others
+        plain.append(selection.named_apart)
     return repr(plain).encode()
 
 

@@ -6,7 +6,7 @@ same splits.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -84,20 +84,33 @@ def make_problem(
 
 def _cast(selection: Selection, ids: IntArray) -> Cast:
     known = [selection.identities[each] for each in ids.tolist()]
-    place = {each: row for row, each in enumerate(ids.tolist())}
-    first = connected_components(
-        (place[one], place[other])
-        for one, other in selection.may_be_one
-        if one in place and other in place
-    )
     count = len(ids)
     return Cast(
         key=keys_of_texts(f"{each.album}/{each.character}" for each in known),
-        family=np.array([first.get(row, row) for row in range(count)], np.int64),
+        family=families(ids, selection.may_be_one),
         stratum=np.zeros(count, np.int64),
         held_out=np.zeros(count, np.bool_),
         before=np.full(count, Role.NEW.value),
     )
+
+
+def families(ids: IntArray, pairs: Iterable[tuple[int, int]]) -> IntArray:
+    """Give characters that may be one, directly or by a chain, the same number.
+
+    Args:
+        ids: shape (c,), of the characters.
+        pairs: of ids that may be one.
+
+    Returns:
+        Shape (c,).
+    """
+    place = {each: row for row, each in enumerate(ids.tolist())}
+    first = connected_components(
+        (place[one], place[other])
+        for one, other in pairs
+        if one in place and other in place
+    )
+    return np.array([first.get(row, row) for row in range(len(ids))], np.int64)
 
 
 def _undivided(selection: Selection, ids: IntArray, group: IntArray) -> Undivided:

@@ -96,6 +96,8 @@ class Selection:
         origins: what frames and pages came from.
         may_be_one: pairs of characters that may be one, the smaller id first: nobody
             has settled it.
+        named_apart: those of them that one imported data set names as two, and that
+            only the filter suspects: nobody was asked.
         natures: gender, region and style of the characters, by id.
         filed: shape (k, 2), a picture's image and an album that it was filed under;
             empty unless a protocol asks for it.
@@ -116,6 +118,7 @@ class Selection:
     excluded: Excluded = field(default_factory=Excluded.nothing)
     origins: Origins | None = None
     may_be_one: tuple[tuple[int, int], ...] = ()
+    named_apart: tuple[tuple[int, int], ...] = ()
     natures: Mapping[int, Nature] = field(default_factory=dict)
     filed: IntArray = field(default_factory=lambda: np.empty((0, 2), np.int64))
 

@@ -17,6 +17,7 @@ from icf.dataset.formats.registry import DEFAULT, MANY, OWN, default_formats
 from icf.version import __version__
 
 if TYPE_CHECKING:
+    from icf.dataset.after import Followed
     from icf.dataset.release.prepare import Prepared
     from icf.engine.stale import Stale
 
@@ -118,6 +119,10 @@ def cli(
     from icf.dataset.release.write import write
     from icf.engine.stale import find_stale
 
+    if detection_only:
+        command.refuse_options(
+            "it is for the recognition set, which --detection-only leaves out", "crops"
+        )
     workspace = invocation.workspace
     say_if_revoked(invocation, after)
     with workspace.catalogue.read() as connection:
@@ -203,6 +208,7 @@ def _show(
             rows.append((f"of the earlier release, left out: {reason}", number))
         lost = "of the earlier release, detection pictures left out"
         rows.append((lost, followed.pictures_left_out))
+        _say_what_is_doubted(invocation, followed)
     if not prepared.plan.has_faces and not detection_only:
         invocation.say(
             "no face is confirmed as a character: the release has detection alone, and "
@@ -212,6 +218,20 @@ def _show(
     _say_what_cards_lack(invocation, prepared)
     rows.append(("leaks", sum(check.count for check in prepared.leaks.leaks)))
     invocation.emit(result, lambda: command.table(("", "count"), rows))
+
+
+def _say_what_is_doubted(invocation: Invocation, followed: Followed) -> None:
+    """Say which characters stay apart against a suspicion of the filter."""
+    if not followed.doubted:
+        return
+    (one, other), *more = followed.doubted
+    also = f" ({len(more):,} more such pairs)" if more else ""
+    invocation.say(
+        f"the filter suspects that {one} and {other} are one character{also}. The data "
+        "set that they were imported from names them as two, so they stay where the "
+        "earlier release has them. Once people are asked (`icf-annotate export`), they "
+        "are on one side until it is settled; `icf-filter review merges` lists them"
+    )
 
 
 def _say_if_without_boxes(invocation: Invocation, prepared: Prepared) -> None:

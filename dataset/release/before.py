@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from icf.dataset import contents as columns
-from icf.dataset.before import Before, Face, Name
+from icf.dataset.before import Before, Cut, Face, Name
 from icf.dataset.contents import Contents, joined, read_contents
+from icf.dataset.formats.beside import CROPS
 from icf.dataset.formats.registry import lists_folder
 from icf.dataset.release.earlier import (
     Named,
@@ -26,6 +27,7 @@ from icf.dataset.release.files import EARLIER
 from icf.dataset.splits.parts import BoolArray, Part
 from icf.errors import BadInput, WrongUse
 from icf.icartoonface.release_files import IDENTITIES
+from icf.spreadsheet import rows_of
 
 _SUMMARY = "release.json"
 _PARTS = {
@@ -58,7 +60,8 @@ def read_before(folder: Path) -> Before:
         who = list(zip(known.album[rows], known.character[rows], strict=True))
         labels = known.label[rows].tolist()
         _check_labels(folder / columns.FILE, rows, who, labels)
-        return _with_left(_of_contents(known, inputs), folder)
+        made = replace(_of_contents(known, inputs), cut=_cut(folder, known))
+        return _with_left(made, folder)
     lists = lists_folder(summary)
     if lists is None:
         raise BadInput(
@@ -152,6 +155,28 @@ def _of_contents(known: Contents, inputs: str) -> Before:
     return Before(inputs, faces, found, labels, detection, known)
 
 
+def _cut(folder: Path, known: Contents) -> dict[str, Cut]:
+    """Read which face each crop of a release shows; without crops there is none."""
+    if not (folder / CROPS).is_file():
+        return {}
+    rows = known.rows(*columns.FACES).tolist()
+    names = {str(known.name[row]).rpartition("/")[2]: row for row in rows}
+    found: dict[str, Cut] = {}
+    table = rows_of(
+        folder / CROPS, "file", "member", "x1", "y1", later=("crop_sha256",)
+    )
+    for each in table:
+        row = names.get((each["member"] or each["file"]).rpartition("/")[2])
+        if row is not None and (sha256 := each.get("crop_sha256")):
+            x1, y1, x2, y2 = known.corners[row].tolist()
+            face = known.sha256[row].decode(), (x1, y1, x2, y2)
+            try:
+                found[sha256] = face, (int(each["x1"]), int(each["y1"]))
+            except ValueError as error:
+                raise BadInput(f"{folder / CROPS}: {error}") from error
+    return found
+
+
 def _with_left(found: Before, folder: Path) -> Before:
     """Add what releases before it had: it is not placed elsewhere when it returns.
 
@@ -188,18 +213,9 @@ def left_of(
         contents: of the new one.
         withdrawn: which rows never come back, so that nothing need be known of them.
     """
-    faces = {
-        before.known(sha256.decode(), corners, (width, height))
-        for part, sha256, corners, width, height in zip(
-            contents.part.tolist(),
-            contents.sha256.tolist(),
-            contents.corners,
-            contents.width.tolist(),
-            contents.height.tolist(),
-            strict=True,
-        )
-        if part in columns.FACES
-    }
+    of_faces = contents.rows(*columns.FACES)
+    names = contents.sha256[of_faces].astype("U64").tolist()
+    faces = set(before.known(names, contents.corners[of_faces]))
     rows = contents.rows(columns.DETECTION_TRAIN, columns.DETECTION_TEST)
     pictures = set(contents.sha256[rows].tolist())
     old = before.rows
@@ -235,7 +251,6 @@ def _with_names(found: Before, identities: Sequence[Named]) -> Before:
             for each in identities
             if each.label >= 0
         },
-        whole=True,
     )
 
 

@@ -9,7 +9,12 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from icf.catalogue.labels.confirmed import may_be_one, pages, unmerged
+from icf.catalogue.labels.confirmed import (
+    may_be_one,
+    named_apart,
+    pages,
+    unmerged,
+)
 from icf.catalogue.schema import album, character
 from icf.dataset.selecting.columns import IntArray
 from icf.dataset.selection import Identity, Nature
@@ -23,6 +28,7 @@ class Cast:
     identities: Mapping[int, Identity]
     natures: Mapping[int, Nature]
     may_be_one: tuple[tuple[int, int], ...]
+    named_apart: tuple[tuple[int, int], ...]
 
 
 _CHARACTERS = sa.select(
@@ -58,6 +64,7 @@ def read_cast(connection: sa.Connection, owners: IntArray) -> Cast:
             for row in known
         },
         tuple(pair for pair in may_be_one(connection) if ids >= {*pair}),
+        tuple(pair for pair in named_apart(connection) if ids >= {*pair}),
     )
 
 

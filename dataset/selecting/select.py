@@ -104,6 +104,7 @@ def select(
         excluded=usable.excluded,
         origins=_read_origins(connection, faces, pictures),
         may_be_one=cast.may_be_one,
+        named_apart=cast.named_apart,
         natures=cast.natures,
     )
 

@@ -23,7 +23,7 @@ import sqlalchemy as sa
 
 from icf.catalogue.face_character import current_character
 from icf.catalogue.labels.confirmed import (
-    is_drawn,
+    faces_of_pictures,
     is_there,
     read_confirmed,
     read_refused,
@@ -207,7 +207,7 @@ class _Stream:
         for start in range(0, len(images), CHUNK):
             part = images[start : start + CHUNK]
             ids = [row.id for row in part]
-            faces = self._faces(ids)
+            faces = faces_of_pictures(self._connection, ids)
             for row in part:
                 if row.id in self._boxes:
                     yield self._verified(row, faces[row.id], self._boxes[row.id])
@@ -287,29 +287,6 @@ class _Stream:
             else:
                 rows.append(row)
         return sorted(rows, key=lambda row: str(row.sha256))
-
-    def _faces(self, ids: Sequence[int]) -> Mapping[int, Sequence[sa.Row[Any]]]:
-        """All faces of some pictures but those that people say are none."""
-        query = (
-            sa.select(
-                face.c.image_id,
-                face.c.id,
-                face.c.x1,
-                face.c.y1,
-                face.c.x2,
-                face.c.y2,
-                face.c.kind,
-                face.c.reason,
-                face.c.detector,
-                sa.case((is_drawn(), 1), else_=0).label("is_drawn"),
-            )
-            .where(face.c.reason != FaceReason.NOT_A_FACE.value)
-            .order_by(face.c.id)
-        )
-        found: dict[int, list[sa.Row[Any]]] = {each: [] for each in ids}
-        for row in by_ids(self._connection, query, face.c.image_id, ids):
-            found[row.image_id].append(row)
-        return found
 
     def _picture(
         self, row: sa.Row[Any], faces: Sequence[sa.Row[Any]]

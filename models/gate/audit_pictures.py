@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,13 +11,17 @@ import sqlalchemy as sa
 
 from icf.catalogue.filing import filed_under
 from icf.catalogue.find_character import character_names
-from icf.catalogue.labels.confirmed import is_drawn, is_there, read_confirmed
+from icf.catalogue.labels.confirmed import (
+    faces_of_pictures,
+    is_there,
+    read_confirmed,
+)
 from icf.catalogue.labels.groups import picture_groups
 from icf.catalogue.labels.verified_boxes import VerifiedBox, read_verified
 from icf.catalogue.rounds.audit_set import set_aside
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import face, image
-from icf.codes import FaceReason, ImageReason
+from icf.codes import ImageReason
 from icf.models.gate.audit_faces import audit_characters
 from icf.models.gate.average_precision import Boxes, TrueFaces
 
@@ -57,7 +60,7 @@ def read_audit_pictures(connection: sa.Connection) -> list[AuditPicture]:
     shown = sorted(each for each, who in owners.items() if who in cast)
     query = sa.select(face.c.image_id).where(is_there())
     aside |= {row.image_id for row in by_ids(connection, query, face.c.id, shown)}
-    faces = _faces(connection, sorted(aside))
+    faces = faces_of_pictures(connection, sorted(aside))
     verified = {
         key: boxes for key, boxes in read_verified(connection).items() if key in aside
     }
@@ -105,29 +108,6 @@ def _boxed(faces: Sequence[sa.Row[Any]], boxes: Sequence[VerifiedBox]) -> TrueFa
         if each.kind == "human" and each.id not in linked
     ]
     return TrueFaces(_array([each.corners for each in boxes]), _array(human))
-
-
-def _faces(connection: sa.Connection, ids: list[int]) -> dict[int, list[sa.Row[Any]]]:
-    """The faces of pictures, but those that people say are none."""
-    query = (
-        sa.select(
-            face.c.id,
-            face.c.image_id,
-            face.c.x1,
-            face.c.y1,
-            face.c.x2,
-            face.c.y2,
-            face.c.kind,
-            face.c.detector,
-            sa.case((is_drawn(), 1), else_=0).label("is_drawn"),
-        )
-        .where(face.c.reason != FaceReason.NOT_A_FACE.value)
-        .order_by(face.c.id)
-    )
-    found: dict[int, list[sa.Row[Any]]] = defaultdict(list)
-    for row in by_ids(connection, query, face.c.image_id, ids):
-        found[row.image_id].append(row)
-    return found
 
 
 def _corners(row: sa.Row[Any]) -> tuple[float, float, float, float]:

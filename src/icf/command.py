@@ -25,11 +25,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 import click
+from click.core import ParameterSource
 
 from icf.errors import IcfError, WrongUse
 from icf.names import LONGEST_NAME, normal_name
 from icf.terminal import (
     Printable,
+    ProgressLines,
     console,
     is_terminal,
     log_to_stderr,
@@ -132,9 +134,9 @@ class Invocation:
     def progress(
         self, title: str, total: int | None
     ) -> Iterator[Callable[[int], None]]:
-        """A bar on stderr while the block runs; none without a terminal."""
+        """A bar on stderr while the block runs; without a terminal a line a minute."""
         if self.quiet or not is_terminal(sys.stderr):
-            yield lambda advance: None
+            yield ProgressLines(self.say, title, total).advance
             return
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -177,6 +179,24 @@ def _check_number(name: str, value: object) -> None:
     context = click.get_current_context()
     found = (each for each in context.command.params if each.name == name)
     raise click.BadParameter(wrong, context, next(found, None))
+
+
+def refuse_options(why: str, *names: str) -> None:
+    """Refuse options and arguments that would have no effect, if they were given.
+
+    Args:
+        why: they would have none, such as "it is for --show".
+        names: of the parameters of the running command.
+
+    Raises:
+        WrongUse: one was given on the command line; the message names it.
+    """
+    context = click.get_current_context()
+    for each in context.command.params:
+        given = context.get_parameter_source(each.name or "")
+        if each.name in names and given is ParameterSource.COMMANDLINE:
+            shown = each.opts[0] if isinstance(each, click.Option) else each.metavar
+            raise WrongUse(f"{shown}: {why}; leave it out")
 
 
 def _remember(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:

@@ -8,6 +8,8 @@ import logging
 import re
 import sys
 import unicodedata
+from collections.abc import Callable
+from time import monotonic
 from typing import TYPE_CHECKING, TextIO
 
 import click
@@ -26,6 +28,8 @@ _DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e") | fr
 #: Characters in a line where no terminal shows it.
 _NO_TERMINAL = 10_000
 _KEPT = frozenset("\n\t")
+#: Between two lines that say how far a long run is, at the least.
+_SECONDS_A_LINE = 60.0
 #: Before the words of an error of the operating system.
 _ERROR_NUMBER = re.compile(r"\[Errno -?\d+\] ")
 
@@ -102,6 +106,31 @@ class Printable:
 
         for text, style, control in console.render(self._renderable, options):
             yield Segment(text if control else printable(text), style, control)
+
+
+class ProgressLines:
+    """A progress bar for a log: a line at most once a minute.
+
+    Args:
+        say: prints a line.
+        title: of what is done.
+        total: how much there is to do; None: nobody knows.
+    """
+
+    def __init__(
+        self, say: Callable[[str], None], title: str, total: int | None
+    ) -> None:
+        self._say, self._title = say, title
+        self._of = "" if total is None else f" of {total:,}"
+        self._done, self._said_at = 0, monotonic()
+
+    def advance(self, count: int) -> None:
+        """Count what was done; say how far it is, if nothing was said for a while."""
+        self._done += count
+        now = monotonic()
+        if now - self._said_at >= _SECONDS_A_LINE:
+            self._said_at = now
+            self._say(f"{self._title}: {self._done:,}{self._of}")
 
 
 class _StderrHandler(logging.Handler):

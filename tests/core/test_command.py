@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 import logging
 import os
@@ -261,6 +262,34 @@ def test_there_is_no_progress_bar_without_a_terminal(
 ) -> None:
     with Invocation().progress("detect", 10) as advance:
         advance(3)
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("total", "of"), [(20_000, " of 20,000"), (None, "")])
+def test_without_a_terminal_a_long_run_says_a_line_now_and_then(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    total: int | None,
+    of: str,
+) -> None:
+    seconds = iter([0.0, 30.0, 61.0, 90.0, 130.0])
+    monkeypatch.setattr("icf.terminal.monotonic", lambda: next(seconds))
+    with Invocation().progress("detect", total) as advance:
+        for _ in range(4):
+            advance(1500)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines() == [f"detect: 3,000{of}", f"detect: 6,000{of}"]
+
+
+def test_quiet_says_no_line_of_a_long_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seconds = itertools.count(0.0, 100.0)
+    monkeypatch.setattr("icf.terminal.monotonic", lambda: next(seconds))
+    with Invocation(quiet=True).progress("detect", None) as advance:
+        advance(1)
+        advance(1)
     assert capsys.readouterr() == ("", "")
 
 

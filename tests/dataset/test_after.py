@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +13,12 @@ import pytest
 import sqlalchemy as sa
 
 from icf.catalogue import schema
-from icf.codes import FaceReason, Label
+from icf.catalogue.annotation.schema import box_task, verified_box
+from icf.codes import FaceReason, Label, ReviewStatus, Suspicion, Unused
 from icf.dataset.after import fix
 from icf.dataset.before import Before
 from icf.dataset.contents import read_contents
+from icf.dataset.formats.crops import crop_rectangle
 from icf.dataset.near_duplicates import Reach
 from icf.dataset.plan import Plan, make_plan
 from icf.dataset.problem import make_problem
@@ -135,6 +138,84 @@ def test_who_was_held_out_never_trains_and_the_other_way_round(
     )
 
 
+def redrawn(workspace: Workspace, by: float) -> None:
+    """Give all faces other corners, as a data set with whole pixels has them."""
+    face = schema.face.c
+    with workspace.catalogue.write() as connection:
+        change = sa.update(schema.face).values(x1=face.x1 + by, y1=face.y1 + by / 2)
+        connection.execute(change)
+
+
+@pytest.mark.parametrize("by", [-0.25, 15.0])
+def test_a_face_with_another_box_of_its_own_stays(
+    workspace: Workspace, tmp_path: Path, by: float
+) -> None:
+    first = prepare(workspace, 1)
+    write(workspace, first, tmp_path / "first", 1)
+    redrawn(workspace, by)  # where the detector found 30.25, people drew 30
+    second = prepare(workspace, 5, after=tmp_path / "first")
+    assert parts(second.plan) == parts(first.plan)
+    followed = second.plan.followed
+    assert followed is not None
+    assert (followed.kept, followed.new) == (len(parts(first.plan)), 0)
+    assert followed.left_out == {}
+    assert second.left is not None
+    assert len(second.left) == 0
+
+
+def test_a_face_that_an_earlier_release_cut_out_is_known_by_its_crop(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    first = prepare(workspace, 1, ["imagefolder"], crops=0.5)
+    write(workspace, first, tmp_path / "first", 1)
+    before = read_before(tmp_path / "first")
+    names = first.contents.name.tolist()
+    part = first.contents.part.tolist()
+    seen = set()
+    for path in (tmp_path / "first" / "recognition").rglob("*.jpg"):
+        row = next(n for n, each in enumerate(names) if each.endswith(path.name))
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        box = first.contents.corners[row]
+        of_crop = crop_rectangle(box.tolist(), (10**6, 10**6), 0.5)
+        inside = box - [of_crop.x1, of_crop.y1] * 2
+        found, beside = before.known([sha256] * 2, np.array([inside, inside + 99]))
+        assert found is not None
+        assert (found[0].encode(), beside) == (first.contents.sha256[row], None)
+        kind = before.faces[found]
+        meant = {"train": Part.TRAIN, "probe": Part.PROBE}
+        assert kind == meant.get(part[row], Part.DISTRACTOR)
+        assert sha256 in (before.trained if kind == Part.TRAIN else before.tested)
+        seen.add(kind)
+    assert len(seen) == 3
+
+
+def test_a_picture_stays_on_its_side_whatever_boxes_it_has_now(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    first = prepare(workspace, 1)
+    write(workspace, first, tmp_path / "first", 1)
+    redrawn(workspace, 70.0)
+    with workspace.catalogue.write() as connection:  # nor is it known by its boxes
+        for table in (verified_box, box_task):
+            connection.execute(sa.delete(table))
+
+    def pictures(plan: Plan, *names: str) -> set[bytes]:
+        faces, sha256 = plan.selection.faces, plan.selection.pictures.sha256
+        rows = np.concatenate([getattr(plan.splits, name) for name in names])
+        found = set(sha256[faces.picture[rows]].tolist())
+        for name in names:
+            if name in ("train", "probes"):
+                side = "detection_train" if name == "train" else "detection_test"
+                found |= set(sha256[getattr(plan.splits, side)].tolist())
+        return found
+
+    test = ("probes", "distractors")
+    for seed in range(4):
+        second = prepare(workspace, seed, after=tmp_path / "first").plan
+        assert not pictures(first.plan, "train") & pictures(second, *test)
+        assert not pictures(first.plan, *test) & pictures(second, "train")
+
+
 def test_who_is_new_on_an_old_training_picture_trains_though_the_filter_drops_it(
     workspace: Workspace,
 ) -> None:
@@ -169,6 +250,102 @@ def test_old_faces_that_cannot_stay_are_counted_by_reason(
     followed = prepare(workspace, 1, after=tmp_path / "first").plan.followed
     assert followed is not None
     assert followed.left_out == {"gone": 1, "low_score": 1}
+
+
+def suspect(workspace: Workspace, one: int, other: int, status: ReviewStatus) -> None:
+    """Let the filter suspect that two characters are one."""
+    character = schema.character
+    first, second = sorted((one, other))
+    with workspace.catalogue.write() as connection:
+        query = sa.select(character.c.id, character.c.reference_face_id)
+        chosen = dict(connection.execute(query).all())
+        review = {
+            "kind": Suspicion.MERGE.value,
+            "character_id": first,
+            "face_id": chosen[first],
+            "other_character_id": second,
+            "other_face_id": chosen[second],
+            "score": 0.8,
+            "status": status.value,
+            "found_at": 1.0,
+            "changed_at": 1.0,
+        }
+        connection.execute(sa.delete(schema.review))
+        connection.execute(sa.insert(schema.review).values(**review))
+
+
+def as_imported(workspace: Workspace, source: str) -> None:
+    """Enter the batch that an import writes, called as the source of its characters."""
+    row = {"id": source, "format": "icartoonface", "path": ""}
+    with workspace.catalogue.write() as connection:
+        made = sa.insert(schema.batch).values(**row, questions=0, created_at=1.0)
+        connection.execute(made)
+
+
+def test_a_suspicion_nobody_was_asked_about_moves_nothing_of_an_imported_release(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    first = prepare(workspace, 1)
+    write(workspace, first, tmp_path / "first", 1)
+    plan = first.plan
+    identity = plan.selection.faces.identity
+    trained = set(identity[plan.splits.train].tolist())
+    distractor = int(identity[plan.splits.distractors[0]])
+    one = min(trained - set(identity[plan.splits.probes].tolist()))
+    suspect(workspace, one, distractor, ReviewStatus.OPEN)
+    own = Unused.MAY_BE_HELD_OUT.value
+    # A harvest's characters are kept on one side until people have settled it.
+    harvested = prepare(workspace, 2, after=tmp_path / "first")
+    assert harvested.plan.followed is not None
+    assert harvested.plan.followed.left_out[own] > 0
+    assert harvested.plan.followed.doubted == ()
+    # One that names them as two, as it is in the earlier release, is believed.
+    as_imported(workspace, "test")
+    imported = prepare(workspace, 2, after=tmp_path / "first")
+    assert imported.plan.followed is not None
+    assert imported.plan.followed.left_out == {}
+    assert parts(imported.plan) == parts(plan)
+    names = plan.selection.identities
+    pair = tuple(f"{names[n].album}/{names[n].character}" for n in (one, distractor))
+    assert {*imported.plan.followed.doubted[0]} == {*pair}
+    assert json.loads(imported.summary)["after"]["doubted"] == 1
+    assert imported.inputs != harvested.inputs
+    # Not where there is no earlier release to be like, nor once people were asked.
+    alone = prepare(workspace, 1).plan
+    rows = np.concatenate((alone.splits.probes, alone.splits.distractors))
+    train = set(alone.selection.faces.identity[alone.splits.train].tolist())
+    test = set(alone.selection.faces.identity[rows].tolist())
+    assert not ({one, distractor} & train and {one, distractor} & (test - train))
+    for status in (ReviewStatus.ASKED, ReviewStatus.UNSURE):
+        suspect(workspace, one, distractor, status)
+        asked = prepare(workspace, 2, after=tmp_path / "first").plan.followed
+        assert asked is not None
+        assert asked.left_out[own] > 0
+
+
+def test_a_new_character_that_may_be_a_held_out_one_is_not_trained_on(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    as_imported(workspace, "test")
+    with workspace.catalogue.read() as connection:
+        owner = schema.question.c.character_id
+        last = int(connection.execute(sa.select(sa.func.max(owner))).scalar_one())
+    with workspace.catalogue.write() as connection:
+        of_last = sa.update(schema.question).where(
+            schema.question.c.character_id == last
+        )
+        connection.execute(of_last.values(label=Label.OPEN.value))
+    first = prepare(workspace, 1)
+    write(workspace, first, tmp_path / "first", 1)
+    label_all(workspace)
+    identity = first.plan.selection.faces.identity
+    distractor = int(identity[first.plan.splits.distractors[0]])
+    assert last not in identity
+    suspect(workspace, last, distractor, ReviewStatus.OPEN)
+    second = prepare(workspace, 2, after=tmp_path / "first").plan
+    train = second.selection.faces.identity[second.splits.train]
+    assert last in second.selection.faces.identity
+    assert last not in train
 
 
 def test_what_a_release_between_left_out_stays_where_it_was_before(

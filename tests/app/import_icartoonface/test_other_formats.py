@@ -40,9 +40,9 @@ def listed(release: Path, space: Workspace) -> set[tuple[object, ...]]:
     return {row for row in boxes_of(space, GIVEN_ALL) if row[0] in shown}
 
 
-def sources(space: Workspace) -> set[tuple[str, str, str | None]]:
-    source = schema.image_source
-    query = sa.select(source.c.url, source.c.licence, source.c.source)
+def sources(space: Workspace) -> set[tuple[str, str, str | None, str | None]]:
+    source = schema.image_source.c
+    query = sa.select(source.url, source.licence, source.source, source.author)
     with space.catalogue.read() as connection:
         return {tuple(row) for row in connection.execute(query)}
 
@@ -57,9 +57,10 @@ def test_coco_has_the_boxes_of_the_detection_set(
     assert boxes_of(empty) == listed(others, origin)
     origin.catalogue.close()
     urls = sources(empty)
-    assert {url.split("/")[2] for url, _, _ in urls} == {"toons.test"}
-    assert {licence for _, licence, _ in urls} == {"CC BY 4.0"}
-    assert {part for _, _, part in urls} == {
+    assert {url.split("/")[2] for url, *_ in urls} == {"toons.test"}
+    assert {licence for _, licence, _, _ in urls} == {"CC BY 4.0"}
+    assert {author for *_, author in urls} == {"=A. Drawer"}
+    assert {part for _, _, part, _ in urls} == {
         "mine train",
         f"mine test{HELD_OUT_ENDING}",
     }

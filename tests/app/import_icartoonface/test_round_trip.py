@@ -6,10 +6,14 @@ import csv
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from icf.catalogue import schema
+from icf.codes import ReviewStatus, Suspicion
 from icf.dataset import contents, licences
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.write import write
+from icf.dataset.verify.verify import verify
 from icf.icartoonface.release_files import (
     DETTEST_BOXES,
     DETTEST_FOUND,
@@ -50,6 +54,38 @@ def test_the_same_release_is_built_again(again: Path, release: Path) -> None:
     assert {each.as_posix() for each in LISTS} <= one.keys() - OTHERS
     tables = {contents.FILE, licences.FILE, "attribution.csv", "attributes.csv"}
     assert tables | {"leaks.json"} <= one.keys()
+
+
+def test_the_same_release_is_built_again_whatever_the_filter_suspects_here(
+    space: Workspace, release: Path, tmp_path: Path
+) -> None:
+    first = prepare(space, 7, after=release)
+    faces, splits = first.plan.selection.faces, first.plan.splits
+    trained = set(faces.identity[splits.train].tolist())
+    tested = set(faces.identity[splits.probes].tolist())
+    held_out = faces.identity[splits.distractors].tolist()
+    for held in (held_out[0], min(tested - trained, default=held_out[-1])):
+        suspect(space, min(trained), held)
+    out = tmp_path / "again"
+    assert write(space, prepare(space, 7, after=release), out, 7)
+    one, other = digest(release), digest(out)
+    assert one.keys() == other.keys()
+    assert {name for name in one if one[name] != other[name]} <= OTHERS
+    assert not verify(out).faults
+
+
+def suspect(space: Workspace, *pair: int) -> None:
+    """Let the filter suspect that two characters are one; nobody is asked."""
+    one, other = sorted(pair)
+    question = schema.question.c
+    with space.catalogue.write() as connection:
+        query = sa.select(question.character_id, sa.func.min(question.face_id))
+        of = dict(connection.execute(query.group_by(question.character_id)).all())
+        row = {"kind": Suspicion.MERGE.value, "status": ReviewStatus.OPEN.value}
+        row |= {"character_id": one, "face_id": of[one], "score": 0.8}
+        row |= {"other_character_id": other, "other_face_id": of[other]}
+        made = sa.insert(schema.review).values(**row, found_at=1.0, changed_at=1.0)
+        connection.execute(made)
 
 
 def test_identities_have_the_same_numbers_and_names(again: Path, release: Path) -> None:

@@ -8,7 +8,7 @@ neither. Merged characters are one, that which they were merged into.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,8 @@ import sqlalchemy as sa
 from icf.catalogue.confirmations import HAND, refusing
 from icf.catalogue.labels.followers import read_followers
 from icf.catalogue.merges import survivor
-from icf.catalogue.schema import character, face, question, review
+from icf.catalogue.rows import by_ids
+from icf.catalogue.schema import batch, character, face, question, review
 from icf.codes import FaceReason, Label, ReviewStatus, Suspicion
 
 PAGE = 10_000
@@ -143,6 +144,37 @@ def is_drawn() -> sa.ColumnElement[bool]:
     return sa.and_(face.c.kind == "cartoon", face.c.reason.not_in(_NOT_FOUND))
 
 
+def faces_of_pictures(
+    connection: sa.Connection, ids: Sequence[int]
+) -> dict[int, list[sa.Row[Any]]]:
+    """Read all faces of some pictures but those that people say are none.
+
+    Returns:
+        By picture its faces, by id: ``id``, ``image_id``, ``x1``, ``y1``, ``x2``,
+        ``y2``, ``kind``, ``reason``, ``detector``, and ``is_drawn`` (1 or 0).
+    """
+    query = (
+        sa.select(
+            face.c.id,
+            face.c.image_id,
+            face.c.x1,
+            face.c.y1,
+            face.c.x2,
+            face.c.y2,
+            face.c.kind,
+            face.c.reason,
+            face.c.detector,
+            sa.case((is_drawn(), 1), else_=0).label("is_drawn"),
+        )
+        .where(face.c.reason != FaceReason.NOT_A_FACE.value)
+        .order_by(face.c.id)
+    )
+    found: dict[int, list[sa.Row[Any]]] = {each: [] for each in ids}
+    for row in by_ids(connection, query, face.c.image_id, ids):
+        found[row.image_id].append(row)
+    return found
+
+
 def unmerged(connection: sa.Connection) -> list[tuple[int, int]]:
     """Pairs of characters that people found to be one and that are not merged yet.
 
@@ -172,6 +204,39 @@ def may_be_one(connection: sa.Connection) -> list[tuple[int, int]]:
     pairs = set().union(*(_found_to_be(connection, each) for each in open_))
     pairs = (pairs - same - different) | (same & different)
     return [(one, other) for one, other in sorted(pairs) if one != other]
+
+
+def named_apart(connection: sa.Connection) -> list[tuple[int, int]]:
+    """Pairs of `may_be_one` that one imported data set names as two characters.
+
+    Only the filter suspects them: nobody was asked yet.
+
+    Returns:
+        The smaller id first, ascending.
+    """
+    # Questions of an import are in a batch without a folder, called as its characters.
+    imported = sa.select(batch.c.id).where(batch.c.path == "")
+    one, other = character.alias("one"), character.alias("other")
+    query = (
+        sa.select(one.c.id, other.c.id)
+        .select_from(review)
+        .join(one, one.c.id == review.c.character_id)
+        .join(other, other.c.id == review.c.other_character_id)
+        .where(
+            review.c.kind == Suspicion.MERGE.value,
+            review.c.status == ReviewStatus.OPEN.value,
+            one.c.source.in_(imported),
+            one.c.source == other.c.source,
+            one.c.merged_into.is_(None),
+            other.c.merged_into.is_(None),
+        )
+    )
+    pairs = {
+        (min(row[0], row[1]), max(row[0], row[1])) for row in connection.execute(query)
+    }
+    for status in set(ReviewStatus) - {ReviewStatus.OPEN, ReviewStatus.CLOSED}:
+        pairs -= _found_to_be(connection, status)
+    return sorted(pairs)
 
 
 def _found_to_be(
