@@ -29,8 +29,8 @@ class Chosen:
     def words(self) -> list[str]:
         """As options of `icf-filter run`, to be stored with the run."""
         options = [("--step", name) for name in self.names]
-        options += [("--from", self.first)] if self.first else []
-        options += [("--to", self.last)] if self.last else []
+        options += [("--from", self.first)] if self.first is not None else []
+        options += [("--to", self.last)] if self.last is not None else []
         return [word for option in options for word in option]
 
     def of(self, steps: Sequence[Step[Any]]) -> list[Step[Any]]:
@@ -40,15 +40,15 @@ class Chosen:
             WrongUse: no step has such a name, or the choices contradict each other.
         """
         known = [step.name for step in steps]
-        if self.names and (self.first or self.last):
+        if self.names and not (self.first is None and self.last is None):
             raise WrongUse(
                 f"--step {self.names[0]} names single steps, --from and --to a range "
                 "of the chain; give one or the other"
             )
         for name in self.names:
             place_of(name, known)
-        start = place_of(self.first, known) if self.first else 0
-        end = place_of(self.last, known) if self.last else len(known) - 1
+        start = place_of(self.first, known) if self.first is not None else 0
+        end = len(known) - 1 if self.last is None else place_of(self.last, known)
         if start > end:
             raise WrongUse(
                 f"--from {self.first} comes after --to {self.last}, so there is "

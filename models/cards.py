@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from icf.errors import BadModel
+from icf.models.card_numbers import OF_TASKS, check_numbers
 from icf.stores.files import hash_file, replace_file
 
 #: The models that come with the program.
@@ -218,14 +219,16 @@ def verified(path: Path, task: str, parameters: Set[str]) -> ModelCard:
         parameters: names of the numbers that the card must give.
 
     Raises:
-        BadModel: weights or card are missing, the hash differs, or the model is for
-            another task; the message says what was expected and found.
+        BadModel: weights or card are missing, the hash differs, the model is for
+            another task, or a number is not allowed; the message says what was expected
+            and found.
     """
     card = load_card(path.with_suffix(".json"))
     if card.task != task:
         raise BadModel(f"{path} is for {card.task!r}; expected a model to {task!r}")
     if missing := sorted(parameters - set(card.parameters)):
         raise BadModel(f"the card of {path} does not give {', '.join(missing)}")
+    check_numbers(card.parameters, OF_TASKS.get(task, {}), f"the card of {path}")
     if not path.is_file():
         raise BadModel(f"there are no weights {path}, which its card promises")
     size = path.stat().st_size

@@ -30,10 +30,12 @@ def attributes_command(invocation: Invocation, out: Path | None, people: int) ->
     only says how far they agree.
     """
     from icf.annotate.attributes.table import as_csv, read_described, summarise
-    from icf.stores.files import replace_file
+    from icf.stores.files import check_place_of_file, replace_file
 
     if out is not None and out.exists():
         raise WrongUse(f"{out} exists already; choose another name, or remove it")
+    if out is not None:
+        check_place_of_file(out)
     with invocation.workspace.catalogue.read() as connection:
         described = read_described(connection, people)
         data = as_csv(connection, described) if out is not None else b""

@@ -84,6 +84,8 @@ def review_command(
         )
     if dry_run and not apply:
         raise WrongUse("--dry-run requires --apply")
+    if queue is None and sheet is None:
+        command.refuse_options("it is for a queue or --sheet", "status", "limit")
     workspace = invocation.workspace
     if undo is not None:
         _undo(invocation, undo)

@@ -94,6 +94,12 @@ def run_command(
     was changed, --detect-again adds the faces that only the new one finds.
     """
     chosen = Chosen(names, first, last)
+    if search_again:
+        steps = chosen.of(filter_chain(invocation.workspace).steps)
+        if DETECT not in [each.name for each in steps]:
+            command.refuse_options(
+                f"it needs the step {DETECT}, which is not chosen", "search_again"
+            )
     _filter(
         invocation,
         chosen,
@@ -130,6 +136,8 @@ def _filter(
     *,
     search_again: bool = False,
 ) -> None:
+    if engine_name != "ray":
+        command.refuse_options("it is for --engine ray", "ray_address")
     if dry_run:
         _show_pending(invocation, chosen, search_again=search_again)
         return

@@ -12,6 +12,7 @@ from icf.command import (
     Invocation,
     example,
     pass_invocation,
+    refuse_options,
     shared_options,
     table,
 )
@@ -84,6 +85,7 @@ def albums_command(
     A list, a folder and a file have no separate list of albums: their albums are found
     together with their pictures.
     """
+    _check_options(show)
     if show:
         with invocation.workspace.catalogue.read() as connection:
             found, total = known_albums(connection, Choice(sources, (), limit))
@@ -115,6 +117,7 @@ def characters_command(
     dry_run: bool,
 ) -> None:
     """List the characters of the known albums."""
+    _check_options(show)
     with invocation.workspace.catalogue.read() as connection:
         check_albums(connection, albums)
         if show:
@@ -151,6 +154,7 @@ def images_command(
     dry_run: bool,
 ) -> None:
     """List the pictures of the known characters, and fetch them."""
+    _check_options(show)
     with invocation.workspace.catalogue.read() as connection:
         check_albums(connection, albums)
         if show:
@@ -170,6 +174,14 @@ def images_command(
         return
     work = Work(Scope(frozenset({Level.IMAGES}), frozenset(albums)), sources, refresh)
     fetch_and_report(invocation, work, dry_run=dry_run)
+
+
+def _check_options(show: bool) -> None:
+    """Refuse options that are for requests with --show, and the other way round."""
+    if show:
+        refuse_options("--show makes no requests", "refresh", "dry_run", "only_licence")
+    else:
+        refuse_options("it is for --show", "limit")
 
 
 def _list(invocation: Invocation, work: Work, *, dry_run: bool) -> None:

@@ -16,6 +16,7 @@ from icf.command import (
     Invocation,
     example,
     pass_invocation,
+    refuse_options,
     shared_options,
     table,
 )
@@ -56,6 +57,9 @@ def reference_command(
     ("medoid"). The choice of a person ("hand") has priority.
     """
     if context.invoked_subcommand is not None:
+        refuse_options(
+            f"write it behind {context.invoked_subcommand}", "album", "missing"
+        )
         return
     with invocation.workspace.catalogue.read() as connection:
         listed = list_references(connection, album)

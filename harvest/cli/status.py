@@ -13,7 +13,14 @@ from rich.console import Group
 from rich.filesize import decimal
 
 from icf.codes import FetchStatus
-from icf.command import Invocation, example, pass_invocation, shared_options, table
+from icf.command import (
+    Invocation,
+    example,
+    pass_invocation,
+    refuse_options,
+    shared_options,
+    table,
+)
 from icf.harvest.fates import REMEDIES
 from icf.harvest.report import progress
 from icf.harvest.report.progress import Lease, Listings, Progress
@@ -84,6 +91,10 @@ def status_command(
     Rates are measured over the last five minutes; the time left is unknown if too
     little was fetched in them.
     """
+    if fate is not None:
+        refuse_options("--fate lists URLs, and no table", "by")
+    elif by != "host":
+        refuse_options("it is for --fate and --by host", "limit")
     if fate is not None:
         _list_urls(invocation, FetchStatus[fate.upper()], limit)
         return

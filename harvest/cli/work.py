@@ -9,7 +9,7 @@ from rich.filesize import decimal
 
 from icf.codes import FETCHED, FetchStatus
 from icf.command import Invocation
-from icf.errors import SomeFailed
+from icf.errors import SomeFailed, WrongUse
 from icf.harvest.cli.contact import advice
 from icf.harvest.run import Outcome, Work, harvest, plan
 
@@ -33,6 +33,8 @@ refresh_option = click.option(
 def _only_licence(
     context: click.Context, _option: click.Parameter, patterns: tuple[str, ...]
 ) -> None:
+    if not all(each.strip() for each in patterns):
+        raise WrongUse("--only-licence: it is empty, and would allow no licence")
     if patterns:
         invocation = context.ensure_object(Invocation)
         flag = f"harvest.only_licence={','.join(patterns)}"
@@ -131,7 +133,10 @@ def _outcome_text(outcome: Outcome) -> str:
         )
     if outcome.pending:
         hosts = ", ".join(sorted(harvested.given_up)) or "their hosts"
-        lines.append(f"{outcome.pending} are still pending: {hosts} refused too often")
+        lines.append(
+            f"{outcome.pending} are still pending: {hosts} refused too often, or gave "
+            "no answer for too long"
+        )
     return "\n".join(lines)
 
 

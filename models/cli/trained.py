@@ -114,8 +114,6 @@ def read_asked(
         changes=asked.changes(),
         from_model=start is not None,
     )
-    if asked.recipe == "bundled":
-        _check_bundled(asked)
     _check_names(config)
     return start, config, [parse(text) for text in asked.data]
 
@@ -130,11 +128,6 @@ def _check_names(config: TrainingConfig) -> None:
         NETWORKS.check(name)
     if isinstance(config, EmbedderConfig):
         LOSSES.check(config.loss.name.removeprefix(FOCAL))
-
-
-def _check_bundled(asked: Asked) -> None:
-    if asked.data:
-        raise WrongUse("--recipe bundled draws its own pictures: leave out --data")
 
 
 def _train_bundled(

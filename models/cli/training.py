@@ -99,6 +99,12 @@ def run_training(invocation: Invocation, task: Task, asked: Asked) -> None:
     """
     if not asked.data and asked.recipe != "bundled":
         raise WrongUse("--data is missing: say what to train on, such as workspace")
+    if asked.data and asked.recipe == "bundled":
+        raise WrongUse("--recipe bundled draws its own pictures: leave out --data")
+    if asked.mix is not None and asked.recipe == "bundled":
+        raise WrongUse(
+            "--mix is for --data, and --recipe bundled has none; leave it out"
+        )
     if asked.start is not None and asked.backbone is not None:
         raise WrongUse(
             "--from and --backbone exclude each other: a model that is trained further "

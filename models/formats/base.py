@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from icf.errors import BadModel, WrongUse
 from icf.models.by_name import Registry
+from icf.models.card_numbers import OF_FORMATS, check_numbers
 from icf.models.cards import ModelCard
 from icf.models.runtime.network import Device, Runtime
 from icf.models.views import PADDING
@@ -183,7 +184,7 @@ def format_of(card: ModelCard, base: type) -> Any:
 
     Raises:
         BadModel: there is no such format, it is for another task, or the card lacks
-            one of its parameters.
+            one of its parameters, or gives one that is not allowed.
     """
     found: Any = FORMATS.load(card.format)
     if base not in getattr(found, "__mro__", ()):
@@ -192,6 +193,8 @@ def format_of(card: ModelCard, base: type) -> Any:
         )
     if missing := sorted(found.parameters - card.parameters.keys()):
         raise BadModel(f"the card of {card.file} does not give {', '.join(missing)}")
+    if card.format in FORMATS.own:
+        check_numbers(card.parameters, OF_FORMATS, f"the card of {card.file}")
     return found
 
 

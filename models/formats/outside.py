@@ -31,8 +31,6 @@ UNCALIBRATED: Mapping[str, float] = {
     "intercept": -1.1,
     "calibrated": 0.0,
 }
-#: Endings of numbers that a card has of each channel, as ``mean_red``.
-COLOURS = ("red", "green", "blue")
 
 
 @dataclass(frozen=True)

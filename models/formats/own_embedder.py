@@ -14,10 +14,11 @@ from typing import ClassVar
 import numpy as np
 
 from icf.errors import BadModel
+from icf.models.card_numbers import COLOURS
 from icf.models.cards import ModelCard
 from icf.models.formats import outside
 from icf.models.formats.base import EmbedderFormat, Numbers, Opening, Pixels, resized
-from icf.models.formats.outside import COLOURS, OutsideFormat, Published
+from icf.models.formats.outside import OutsideFormat, Published
 from icf.models.runtime.network import Network, Shape, open_network
 from icf.models.runtime.onnx_header import OnnxHeader
 
@@ -127,7 +128,7 @@ def _check(network: Network, numbers: Mapping[str, float]) -> None:
         BadModel: they do not.
     """
     side, stated = int(numbers["side"]), _side(network)
-    if side < 1 or stated not in (None, side):
+    if stated not in (None, side):
         raise BadModel(f"it takes pictures of side {stated}; its card says {side}")
     output, shapes = numbers["output"], network.outputs
     if output not in range(len(shapes)):
@@ -137,10 +138,6 @@ def _check(network: Network, numbers: Mapping[str, float]) -> None:
             f"output {output:g} of it is {list(shapes[int(output)])}; expected "
             "[n, dimensions]: pool its tokens or places before the export"
         )
-    stds = [f"std_{colour}" for colour in COLOURS]
-    for name in ("scale", *stds):
-        if not numbers[name] > 0:
-            raise BadModel(f"{name} is {numbers[name]:g}; expected a number above 0")
     highest = 255 / numbers["scale"]
     for name in (f"mean_{colour}" for colour in COLOURS):
         if not 0 <= numbers[name] <= highest:

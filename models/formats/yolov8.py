@@ -100,6 +100,7 @@ class YoloV8(DetectorFormat, OutsideFormat):
         """Open an ONNX file."""
         network = open_network(path, opening.threads, opening.runtime, opening.device)
         _check(network, str(path))
+        _check_kinds(card.parameters)
         outside.check_side(network, path, card)
         return cls(network, card)
 
@@ -136,6 +137,28 @@ def _check(network: Network, what: str) -> None:
         raise BadModel(
             f"{what} {outside.described(network)}; expected [n, 3, height, width] and "
             "[n, 4 + classes, boxes] or [n, boxes, 5 + classes]"
+        )
+
+
+def _check_kinds(numbers: Mapping[str, float]) -> None:
+    """Refuse classes of faces that are not among those of the network.
+
+    Raises:
+        BadModel: one is not, both are the same, or there is none.
+    """
+    classes, cartoon, human = (
+        int(numbers[name]) for name in ("classes", "cartoon", "human")
+    )
+    for name, at in (("cartoon", cartoon), ("human", human)):
+        if at >= classes:
+            raise BadModel(
+                f"{name} is {at}, but it knows {classes} "
+                f"class{'es' if classes > 1 else ''}, counted from 0"
+            )
+    if cartoon == human:
+        raise BadModel(
+            f"cartoon and human are both {cartoon}; expected the numbers of two "
+            "classes, or -1 for one that it does not know"
         )
 
 

@@ -7,6 +7,7 @@ in the workspace's registry. Nothing is promoted: it passes the gate like any mo
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,9 +16,10 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from icf.errors import BadInput, BadModel, WrongUse
+from icf.models.card_numbers import COLOURS, OF_FORMATS, OF_TASKS, check_numbers
 from icf.models.cards import ModelCard, load_card, new_card, of_file, save_card
 from icf.models.formats.base import FORMATS, Opening
-from icf.models.formats.outside import COLOURS, OutsideFormat, Published
+from icf.models.formats.outside import OutsideFormat, Published
 from icf.models.outside import conversion, download, members, onnx_file
 from icf.models.outside.probe import probe
 from icf.models.registry import store
@@ -95,16 +97,25 @@ def add(workspace: Workspace, wish: Wish, by: str, begin: Begin) -> Added:
     Raises:
         WrongUse: there is no such file or format, or a number is not one of its card's.
         BadInput: the file is another one than its publisher states.
-        BadModel: it is not of this format, or gives no sensible numbers.
+        BadModel: it is not of this format, gives no sensible numbers, or cannot have a
+            number that is wanted.
         BrokenMachine: it cannot be fetched.
     """
     convert = conversion.conversion(wish.form)
     form = None if convert else _format(wish.form)
+    _check_wanted(wish, bool(convert) or wish.form in FORMATS.own)
+    if convert and wish.member:
+        raise WrongUse(
+            f"--member: --as {wish.form} takes one file of weights; leave it out"
+        )
     with tempfile.TemporaryDirectory(prefix="icf-model-") as temporary:
         folder = Path(temporary)
         path = _local(wish, folder, begin)
+        if path.is_dir() and wish.sha256:
+            raise WrongUse(f"--sha256: {wish.source} is a folder; leave it out")
         sha256 = "" if path.is_dir() else _checked(path, wish.sha256)
-        _check_no_other_card(path, sha256, wish.form)
+        if not path.is_dir():
+            _check_no_other_card(path, sha256, wish.form)
         name = wish.name or _name(wish.source)
         source = redact(without_login(wish.source))
         if convert:
@@ -140,6 +151,20 @@ def add(workspace: Workspace, wish: Wish, by: str, begin: Begin) -> Added:
         _try_out(weights, card, path.name)
         kept = store.add(workspace, _with_card(weights, card, folder), by)
     return Added(kept, sha256 or kept.sha256)
+
+
+def _check_wanted(wish: Wish, own: bool) -> None:
+    """Refuse numbers that no model can have, before anything is fetched or opened.
+
+    Args:
+        wish: with the numbers.
+        own: the format comes with the program, so that all its numbers are known.
+
+    Raises:
+        BadModel: there is such a number.
+    """
+    allowed = {**OF_TASKS["detect"], **OF_TASKS["embed"], **(OF_FORMATS if own else {})}
+    check_numbers(wish.numbers, allowed, "--parameter")
 
 
 def _local(wish: Wish, folder: Path, begin: Begin) -> Path:
@@ -281,8 +306,10 @@ def _name(source: str) -> str:
     >>> _name("https://example.org/face_detect_v1.4_s/model.onnx")
     'face_detect_v1.4_s'
     """
-    text = unquote(urlsplit(source).path) if download.is_address(source) else source
-    path = Path(text)
+    if download.is_address(source):
+        path = Path(unquote(urlsplit(source).path))
+    else:
+        path = Path(os.path.abspath(source))  # noqa: PTH100  # a link has its own name
     stem = path.stem if path.suffix else path.name
     return path.parent.name or stem if stem in _PLAIN else stem
 

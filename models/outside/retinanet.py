@@ -116,6 +116,11 @@ def _kinds(path: Path, classes: int, given: Mapping[str, float]) -> tuple[int, i
                 f"{path.name} tells the labels 0 to {classes - 1} apart; there is no "
                 f"{label}"
             )
+    if cartoon == human:
+        raise BadModel(
+            f"cartoon and human are both {cartoon}; expected two labels, or -1 for one "
+            "that it does not know"
+        )
     return cartoon, human
 
 

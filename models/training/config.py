@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field
@@ -29,13 +29,45 @@ else:
 #: What ``--recipe`` takes.
 RECIPES = ("default", "full", "paper", "bundled")
 
+#: Integers of PyTorch are under this.
+_WHOLE = 2**63
+
 Table = Mapping[str, Any]
 
 
 class Section(BaseModel):
     """A part of a configuration: frozen, and unknown keys are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @pydantic.field_validator("*", mode="before")
+    @classmethod
+    def _is_of_its_type(cls, value: object, info: pydantic.ValidationInfo) -> object:
+        """Refuse what pydantic would read as another type, as ``true`` as 1."""
+        types = set(_types(cls.model_fields[info.field_name or ""].annotation))
+        for each in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(each, bool | str) and not types & {type(each), Literal, Any}:
+                raise ValueError("write a number, without quotation marks")
+            if isinstance(each, int) and types == {bool} and type(each) is not bool:
+                raise ValueError("write true or false, without quotation marks")
+            if isinstance(each, int) and not -_WHOLE <= each < _WHOLE:
+                raise ValueError("it should be less than 2**63, and have 64 bits")
+        return value
+
+
+def _types(annotation: Any) -> Iterator[Any]:
+    """Yield the types that an annotation is made of.
+
+    >>> set(_types(tuple[float, ...] | None)) == {float, type(None), ...}
+    True
+    """
+    if get_origin(annotation) is Literal:
+        yield Literal
+    elif inner := get_args(annotation):
+        for each in inner:
+            yield from _types(each)
+    else:
+        yield annotation
 
 
 class LoopSettings(Section):
@@ -108,7 +140,10 @@ class LoopSettings(Section):
         default=0, ge=0, description="steps between measurements; 0: only at the end"
     )
     workers: int = Field(
-        default=1, ge=0, description="processes a rank that make batches; 0: none"
+        default=1,
+        ge=0,
+        le=1024,
+        description="processes a rank that make batches; 0: none",
     )
     trackers: tuple[Literal["tensorboard", "mlflow", "wandb"], ...] = Field(
         default=(), description="what else gets the figures; log.jsonl always does"
@@ -194,7 +229,7 @@ def _stored(name: str) -> Table | None:
 def _parsed(path: Path) -> Table:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise WrongUse(f"cannot read the configuration {path}: {error}") from error
 
 

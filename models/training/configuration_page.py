@@ -26,7 +26,7 @@ _INTRODUCTION = """\
 
 Made by `python -m icf.models.training.configuration_page`; do not edit.
 
-A file for `icf-train --config FILE` names what it changes of the recipe, in TOML:
+A file for `--config FILE` of `icf-train` names what it changes of the recipe, in TOML:
 
 ```toml
 [loop]

@@ -40,8 +40,27 @@ _NEARLY = 0.8
 LEAST_SCORE = 0.3
 
 
+#: Seconds that one piece of work may take: a week. Some systems wait no longer.
+_WEEK = 7 * 24 * 3600.0
+#: Seconds until something may be done again: thirty years.
+_EVER = 1e9
+#: Integers of databases are under this.
+_WHOLE = 2**63
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @pydantic.field_validator("*")
+    @classmethod
+    def _can_be_used(cls, value: object) -> object:
+        if isinstance(value, int) and not -_WHOLE <= value < _WHOLE:
+            raise ValueError("it should be less than 2**63, and have 64 bits")
+        if isinstance(value, tuple) and any(
+            isinstance(each, str) and not each.strip() for each in value
+        ):
+            raise ValueError("a text of the list is empty")
+        return value
 
 
 class CatalogueSettings(_Section):
@@ -82,9 +101,11 @@ class HarvestSettings(_Section):
         default=(),
         description="allowed licences, such as CC0 or CC BY-SA; empty: all",
     )
-    concurrency: int = Field(default=32, ge=1, description="fetches at a time")
+    concurrency: int = Field(
+        default=32, ge=1, le=10_000, description="fetches at a time"
+    )
     per_host: int = Field(
-        default=8, ge=1, description="fetches at a time from one host"
+        default=8, ge=1, le=10_000, description="fetches at a time from one host"
     )
     per_host_rate: float = Field(
         default=0.0,
@@ -103,7 +124,7 @@ class HarvestSettings(_Section):
         default=64_000_000, ge=1, description="limit of width x height"
     )
     deadline: float = Field(
-        default=120.0, gt=0, description="seconds one fetch may take"
+        default=120.0, gt=0, le=_WEEK, description="seconds one fetch may take"
     )
     min_rate: float = Field(
         default=1_000.0,
@@ -116,18 +137,23 @@ class HarvestSettings(_Section):
     backoff: float = Field(
         default=1.0,
         ge=0,
+        le=_EVER,
         description="seconds before the second attempt; doubles each time",
     )
     retry_after_cap: float = Field(
         default=600.0,
         ge=0,
+        le=_EVER,
         description="longest wait, in seconds, a server may ask for",
     )
     refusals: int = Field(
         default=20, ge=1, description="401 or 403 answers in a row that pause a host"
     )
     lease: float = Field(
-        default=300.0, gt=0, description="seconds for which a worker leases URLs"
+        default=300.0,
+        gt=0,
+        le=_EVER,
+        description="seconds for which a worker leases URLs",
     )
 
 
@@ -203,6 +229,7 @@ class FilterSettings(_Section):
     crop_rate: float = Field(
         default=1.0,
         ge=0,
+        le=10,
         description="enlargement of exported crops; 1.0 doubles both sides (table 5)",
     )
     detector: str = Field(
@@ -227,10 +254,16 @@ class FilterSettings(_Section):
     )
     batch: int = Field(default=64, ge=1, description="rows a step takes at a time")
     workers: int = Field(
-        default=0, ge=0, description="batches processed at a time; 0: one per processor"
+        default=0,
+        ge=0,
+        le=1024,
+        description="batches processed at a time; 0: one per processor",
     )
     deadline: float = Field(
-        default=60.0, gt=0, description="seconds that decoding one picture may take"
+        default=60.0,
+        gt=0,
+        le=_WEEK,
+        description="seconds that decoding one picture may take",
     )
     steps: dict[str, dict[str, Any]] = Field(
         default={}, description="settings of plug-in steps: [filter.steps.NAME]"
@@ -321,6 +354,7 @@ class AnnotateSettings(_Section):
     lease_minutes: float = Field(
         default=15,
         gt=0,
+        le=_EVER / 60,
         description="a question that is shown is held for a person so long",
     )
     gold_first: int = Field(
@@ -573,7 +607,9 @@ class RoundSettings(_Section):
         default="", description="TOML file of the training; empty: the default recipe"
     )
     seed: int = Field(
-        default=0, description="random seed of the audit set and of the trainings"
+        default=0,
+        ge=0,
+        description="random seed of the audit set and of the trainings",
     )
     seconds: float = Field(
         default=2.0,

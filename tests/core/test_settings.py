@@ -195,3 +195,43 @@ def test_passwords_are_not_in_errors(url: str) -> None:
     with pytest.raises(WrongUse) as caught:
         Catalogue(url)
     assert "m%40on" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("harvest.concurrency", "1000000000"),
+        ("harvest.per_host", "1000000000"),
+        ("harvest.deadline", "1e9"),
+        ("harvest.backoff", "1e308"),
+        ("harvest.retry_after_cap", "1e308"),
+        ("harvest.lease", "1e308"),
+        ("harvest.max_bytes", "9223372036854775808"),
+        ("filter.deadline", "1e9"),
+        ("filter.workers", "1000000000"),
+        ("filter.crop_rate", "1e308"),
+        ("filter.batch", "9223372036854775808"),
+        ("annotate.lease_minutes", "1e308"),
+        ("annotate.votes", "9223372036854775808"),
+        ("dataset.probes", "9223372036854775808"),
+        ("round.seed", "-1"),
+        ("round.seed", "9223372036854775808"),
+    ],
+)
+def test_numbers_that_no_machine_can_use_are_refused(
+    tmp_path: Path, key: str, value: str
+) -> None:
+    section, _, name = key.partition(".")
+    path = tmp_path / "icf.toml"
+    path.write_text(f"[{section}]\n{name} = {value}\n")
+    with pytest.raises(WrongUse, match=rf"^{key} = .*icf\.toml\): .*(less|greater|64)"):
+        load(path, {})
+
+
+@pytest.mark.parametrize("key", ["harvest.allow_hosts", "harvest.only_licence"])
+def test_a_list_has_no_empty_text(tmp_path: Path, key: str) -> None:
+    section, _, name = key.partition(".")
+    path = tmp_path / "icf.toml"
+    path.write_text(f'[{section}]\n{name} = ["a", " "]\n')
+    with pytest.raises(WrongUse, match=rf"^{key}.* is empty"):
+        load(path, {})

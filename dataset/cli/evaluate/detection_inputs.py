@@ -85,6 +85,8 @@ def read_inputs(invocation: Invocation, asked: Asked) -> Inputs:
     proposed = root is not None and nobody_verified(root)
     if root is not None and not asked.unverified:
         refuse_unverified(root)
+    if asked.category is not None and not is_json(path):
+        raise WrongUse(f"--category: {path} is no JSON, and has no categories")
     coco = read_coco_truth(path, asked.category) if is_json(path) else None
     truth = coco.truth if coco else Truth.of(read_dettest_csv(path))
     pictures = asked.pictures or (test.pictures if test is not None else None)

@@ -89,7 +89,7 @@ def identification(
     asked = Asked(**options)
     if against_features and against_model:
         raise WrongUse("--against-features and --against-model exclude each other")
-    loaded = load(invocation, asked)
+    loaded = load(invocation, asked, against_model)
     with naming(loaded.test.path):
         found = identify(loaded.info, loaded.features, loaded.groups, asked.seed)
     compared = None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from icf.command import Invocation
+from icf.command import Invocation, refuse_options
 from icf.dataset.cli.revoked import say_if_revoked
 from icf.errors import BadInput, WrongUse
 
@@ -139,8 +139,15 @@ def recognition_options(command: F) -> F:
     return command
 
 
-def load(invocation: Invocation, asked: Asked) -> Loaded:
+def load(
+    invocation: Invocation, asked: Asked, against_model: str | None = None
+) -> Loaded:
     """Read the test and its features, or compute them.
+
+    Args:
+        invocation: The command.
+        asked: Its options.
+        against_model: Another model that it runs; None: none.
 
     Raises:
         WrongUse: Not one of --features and --model, or no test is named.
@@ -152,6 +159,8 @@ def load(invocation: Invocation, asked: Asked) -> Loaded:
         raise WrongUse("name the test: --info INFO.txt, or --release DIR")
     if (asked.features is None) == (asked.model is None):
         raise WrongUse("name what is scored, either --features FILE or --model NAME")
+    if asked.model is None and against_model is None:
+        refuse_options("it is for --model", "pictures")
     say_if_revoked(invocation, asked.info or asked.release)
     return load_for(invocation, asked, open_test(asked.info, asked.release))
 

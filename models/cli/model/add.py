@@ -12,8 +12,8 @@ import click
 
 from icf.command import Invocation, example, pass_invocation, shared_options
 from icf.errors import WrongUse
+from icf.models.card_numbers import COLOURS
 from icf.models.cards import ModelCard
-from icf.models.formats.outside import COLOURS
 from icf.models.gate.licences import licence_warnings
 from icf.models.registry.aliases import this_user
 from icf.models.registry.tasks import IN_WORDS
@@ -73,6 +73,10 @@ def add_command(
     # Opening a model imports what runs it, which takes a while.
     from icf.models.outside.adding import Wish, add
 
+    if not source.strip():
+        raise WrongUse("FILE_OR_URL is empty")
+    if sha256 is not None and not sha256.strip():
+        raise WrongUse("--sha256: it is empty, and would refuse no file")
     wish = Wish(
         source,
         form,

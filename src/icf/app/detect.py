@@ -11,7 +11,13 @@ from pathlib import Path
 import click
 import cv2
 
-from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.command import (
+    Invocation,
+    example,
+    pass_invocation,
+    refuse_options,
+    shared_options,
+)
 from icf.errors import SomeFailed, WrongUse
 from icf.images import Picture, Undecodable, decode
 from icf.models.detection import Detection, Detector
@@ -74,6 +80,8 @@ def detect(
     of the upright picture. Without --json, boxes are drawn into copies of the pictures.
     A file that is not a picture gets a "reason" and no faces; the exit code is then 3.
     """
+    if invocation.json:
+        refuse_options("--json draws nothing", "out")
     detector = Detector.open(model) if model else Detector.bundled()
     found = bad = 0
     for each in detect_all(detector, paths, min_score):

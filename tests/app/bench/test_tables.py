@@ -180,6 +180,7 @@ def test_what_two_tables_share_is_trained_once(root: Path) -> None:
         (("--table", "4"), "--human"),
         (("--loss", "arcfase"), "arcfase"),
         (("--human", "folders:nowhere", "--table", "3"), "--table 4"),
+        (("--loss", "arcface", "--table", "5"), "--table 3"),
     ],
 )
 def test_wrong_use_is_said_before_anything_is_trained(

@@ -82,6 +82,13 @@ def test_a_start_model_asks_for_its_own_numbers() -> None:
         ("[loop]\nschedule = 'cos'", "loop.schedule = 'cos'"),
         (f"[loop]\nseed = {2**63}", r"loop\.seed = 9223372036854775808 .* less than"),
         ("[held_out]\nseed = -1", r"held_out\.seed = -1 .* greater than or equal to 0"),
+        ("[loop]\nrate = inf", r"loop\.rate = inf .* finite number"),
+        ("[loop]\nsteps = true", r"loop\.steps = True .* a number"),
+        ("[loop]\nepochs = '3'", r"loop\.epochs = '3' .* a number"),
+        ("[loop]\nchannels_last = 1", r"loop\.channels_last = 1 .* true or false"),
+        ("[loop]\nmilestones = [true]", r"loop\.milestones.* a number"),
+        (f"[loop]\nbatch = {2**63}", r"loop\.batch = .* less than 2\*\*63"),
+        ("[loop]\nworkers = 100000", r"loop\.workers = .* less than or equal to 1024"),
         ("loop = ", "cannot read the configuration"),
     ],
 )

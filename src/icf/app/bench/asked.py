@@ -106,7 +106,8 @@ def _tables(asked: Asked) -> list[Table]:
     """Return the tables to make.
 
     Raises:
-        WrongUse: table 4 is asked for without human faces, or a loss is unknown.
+        WrongUse: table 4 is asked for without human faces, a loss is unknown, or an
+            option is for a table that is not asked for.
     """
     from icf.models.training.losses import names
 
@@ -122,6 +123,8 @@ def _tables(asked: Asked) -> list[Table]:
         )
     if "4" not in wanted and asked.human is not None:
         raise WrongUse("--human is for table 4: add --table 4, or leave it out")
+    if "3" not in wanted and asked.losses:
+        raise WrongUse("--loss is for table 3: add --table 3, or leave it out")
     losses = tuple(dict.fromkeys(asked.losses)) or LOSSES
     made = {"3": losses_table(losses), "4": terms_table(), "5": rates_table()}
     return [made[name] for name in sorted(set(wanted))]

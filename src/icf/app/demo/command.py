@@ -26,7 +26,14 @@ from icf.app.demo.site import DemoSite, load_truth, shipped_site
 from icf.catalogue.rows import count_rows
 from icf.catalogue.schema import question
 from icf.codes import Label
-from icf.command import Invocation, example, pass_invocation, shared_options, table
+from icf.command import (
+    Invocation,
+    example,
+    pass_invocation,
+    refuse_options,
+    shared_options,
+    table,
+)
 from icf.errors import WrongUse
 from icf.icartoonface.release_files import (
     DETTEST_BOXES,
@@ -86,7 +93,11 @@ characters = {{ category = "{{album}} characters" }}
     help="Where --serve serves the page; 0: on any port that is free.",
 )
 @click.option(
-    "--seed", type=int, default=SEED, show_default=True, help="Random seed of it."
+    "--seed",
+    type=click.IntRange(0),
+    default=SEED,
+    show_default=True,
+    help="Random seed of it.",
 )
 @shared_options
 @pass_invocation
@@ -115,6 +126,10 @@ def demo(
     """
     if rounds is not None and serves:
         raise WrongUse("--rounds plays by itself; give it or --serve, not both")
+    if serves:
+        refuse_options("--serve leaves the release and its seed to you", "seed")
+    else:
+        refuse_options("it is for --serve", "port")
     if serves:
         _serve(invocation, where or Path("demo-page"), port)
         return

@@ -15,7 +15,13 @@ from icf.app.import_icartoonface.release_tables import SUMMARY, other_settings
 from icf.app.importing import options
 from icf.app.importing.command import bring, show
 from icf.app.importing.given import Source
-from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.command import (
+    Invocation,
+    example,
+    pass_invocation,
+    refuse_options,
+    shared_options,
+)
 from icf.dataset.cli.revoked import say_if_revoked
 
 log = logging.getLogger(__name__)
@@ -60,7 +66,7 @@ def icartoonface(
     were unpacked: the recognition set, the detection set, the training part or the test
     part of either. Boxes are taken as published, identities as confirmed labels, and
     each picture remembers its part: the pictures of a test are never trained on by
-    `icf-train --data workspace`. Run `icf-filter run` next.
+    `--data workspace` of `icf-train`. Run `icf-filter run` next.
 
     A release of icf-build-splits is recognised by its release.json, and everything is
     taken from its tables: names, exact corners, sources and licences, verified boxes,
@@ -73,6 +79,7 @@ def icartoonface(
     source: Source
     say_if_revoked(invocation, folder)
     if (folder / SUMMARY).exists():
+        refuse_options("a release says this itself", "test_labels", "licence")
         release = Release(folder)
         source, publisher = release, release.publisher
         others = other_settings(release.summary, invocation.workspace.settings)

@@ -23,7 +23,14 @@ from icf.app.takedown.target import LOST, Target, find_target
 from icf.app.takedown.trained import find_models
 from icf.app.takedown.work import all_withdrawn_faces, hashes_of, take_down
 from icf.catalogue import tombstones
-from icf.command import Invocation, example, pass_invocation, shared_options, table
+from icf.command import (
+    Invocation,
+    example,
+    pass_invocation,
+    refuse_options,
+    shared_options,
+    table,
+)
 from icf.errors import BrokenMachine, SomeFailed, WrongUse
 from icf.redact import redact
 from icf.workspace import Workspace
@@ -91,9 +98,17 @@ def takedown(
     lost for good, and lists them.
     """
     if listing:
+        others = ("subject", "reason", "lost", "yes", "dry_run", "releases")
+        refuse_options("--list only lists", *others, "also", "gone")
         _list(invocation)
         return
+    if gone:
+        refuse_options("--gone forgets at once", "dry_run")
     workspace = invocation.workspace
+    if gone and not (subject or lost):
+        refuse_options(
+            "it needs SUBJECT or --lost", "reason", "yes", "releases", "also"
+        )
     forget(workspace, gone)
     if gone and not (subject or lost):
         shown = [str(path) for path in gone]
