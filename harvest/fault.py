@@ -41,6 +41,11 @@ class Fault(BadInput):
         self.wait = wait
         self.names_down = names_down
 
+    @property
+    def is_silence(self) -> bool:
+        """Whether no answer came, or one that only asks for time."""
+        return self.again and (self.http_status is None or self.wait is not None)
+
 
 def _printable(message: str) -> str:
     """Limit the length and replace control characters: servers write messages too."""

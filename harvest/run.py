@@ -99,7 +99,8 @@ class Outcome:
     Attributes:
         listed: counts of what the sources listed.
         harvested: counts of what was fetched.
-        pending: URLs that are still pending, because their hosts refused too often.
+        pending: URLs that are still pending, because their hosts refused too often or
+            gave no answer.
     """
 
     listed: Listed

@@ -23,9 +23,11 @@ from icf.harvest.download.attempt import Attempt
 from icf.harvest.download.frontier import Frontier, Leased
 from icf.harvest.download.hosts import Hosts
 from icf.harvest.download.results import Ended, Postponed, Result, Stored, write_results
+from icf.harvest.download.silence import SilentHosts
 from icf.harvest.fates import GONE
 from icf.harvest.fault import Fault
 from icf.harvest.http.dns_health import DnsHealth, dns_is_down
+from icf.harvest.http.urls import host_of
 from icf.settings import HarvestSettings
 
 log = logging.getLogger(__name__)
@@ -40,6 +42,13 @@ _SHORT_PAUSE = 2.0
 #: How often a host may ask for a pause, in addition to the ordinary attempts, before a
 #: URL fails.
 _EXTRA_PAUSES = 10
+#: How often a host may ask for the longest pause, before it is given up for this run.
+_LONG_PAUSES = 3
+
+
+def _host(leased: Leased) -> str:
+    """Return the host that is asked: a fallback may be elsewhere."""
+    return host_of(leased.address) if leased.address_no else leased.host
 
 
 def _gap(settings: HarvestSettings) -> float:
@@ -49,7 +58,12 @@ def _gap(settings: HarvestSettings) -> float:
 
 @dataclass
 class Harvested:
-    """What a worker did in this run, counted by fate."""
+    """What a worker did in this run, counted by fate.
+
+    Attributes:
+        bytes: of what was stored.
+        given_up: hosts that refused too often, or gave no answer for too long.
+    """
 
     fates: Counter[FetchStatus] = field(default_factory=Counter)
     bytes: int = 0
@@ -88,6 +102,7 @@ class Worker:
         self._clock = frontier.clock
         self._hosts = Hosts(settings.per_host, attempt.delay, _gap(settings))
         self._names = DnsHealth()
+        self._silent = SilentHosts()
         self._database = ThreadPoolExecutor(1, "catalogue")
         self._wake = asyncio.Event()
         self._active: dict[asyncio.Task[Result], Leased] = {}
@@ -255,6 +270,7 @@ class Worker:
             result = task.result()
             self._hosts.accepted(leased.host)
             self._names.answered(leased.host, self._clock())
+            self._silent.answered(_host(leased))
         elif isinstance(error, Fault):
             result = self._after_fault(leased, error)
         else:
@@ -285,6 +301,8 @@ class Worker:
             if self._names.is_down(now):
                 self._broken = dns_is_down(fault)
             return postponed(not_before=now, attempts=leased.attempts)
+        if leased.host and self._is_silent(fault.host or _host(leased), fault, now):
+            return postponed(not_before=now, attempts=leased.attempts)
         if fault.wait is not None:
             self._pause_host(fault.host or leased.host, now + fault.wait)
             if tries < most + _EXTRA_PAUSES:
@@ -306,6 +324,22 @@ class Worker:
             )
         return Ended(leased, fault.fate, message, fault.http_status)
 
+    def _is_silent(self, host: str, fault: Fault, now: float) -> bool:
+        """Record a failure; return whether it is the host's, and not its URL's."""
+        if not fault.is_silence:
+            self._silent.answered(host)
+            return False
+        pause, longer = self._silent.failed(host, now), 0.0
+        if fault.wait is not None:
+            longer = _LONG_PAUSES * self._settings.retry_after_cap
+        elif pause is not None:
+            log.warning("%s; no request to %s for %.0f s", fault, host, pause)
+            self._pause_host(host, now + pause)
+        if self._silent.is_lost(host, now, longer):
+            self._give_up(host, f"gave no answer ({fault})")
+            return True
+        return fault.wait is None and self._silent.is_silent(host)
+
     def _pause_host(self, host: str, until: float) -> None:
         self._hosts.pause(host, until)
         if until - self._clock() > _SHORT_PAUSE:
@@ -318,11 +352,12 @@ class Worker:
 
     def _count_refusal(self, host: str) -> None:
         consecutive = self._hosts.refused(host)
-        if (
-            consecutive >= self._settings.refusals
-            and host not in self.harvested.given_up
-        ):
-            log.warning("%s refused %d times in a row; paused", host, consecutive)
+        if consecutive >= self._settings.refusals:
+            self._give_up(host, f"refused {consecutive} times in a row")
+
+    def _give_up(self, host: str, why: str) -> None:
+        if host not in self.harvested.given_up:
+            log.warning("%s %s; its other URLs wait for the next run", host, why)
             self.harvested.given_up.add(host)
             self._release(self._hosts.drain(host))
 

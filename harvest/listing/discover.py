@@ -47,6 +47,8 @@ from icf.harvest.sources.rules import Rules
 log = logging.getLogger(__name__)
 
 _SHOWN_FAULTS = 5
+#: Listings of a source that got no answer, each after all of its attempts: in a row.
+_MOST_SILENCES = 5
 _MORE_FAULTS = re.compile(r"and ([0-9]+) more")
 
 
@@ -144,7 +146,7 @@ class Discovery:
             try:
                 page = await self._step(source, listing.task)
             except Fault as fault:
-                await waiting.fail(listing, str(fault))
+                await waiting.fail(listing, str(fault), is_silence=fault.is_silence)
             else:
                 await waiting.answer(listing, page)
 
@@ -196,9 +198,12 @@ class _Waiting:
         self._scope = scope
         self._store = store
         self._on_stored = on_stored
+        self._silences = 0
 
     async def waiting(self, count: int, without: Collection[int] = ()) -> list[Listing]:
         """Return the oldest pending tasks; close those that are not wanted any more."""
+        if self._silences >= _MOST_SILENCES:
+            return []
         while True:
             found = await asyncio.to_thread(
                 waiting_listings,
@@ -212,19 +217,32 @@ class _Waiting:
             for listing in found:
                 if not self._wants(listing.task):
                     empty = ListingPage(cursor=listing.task.cursor, passed_over=1)
-                    await self.answer(listing, empty)
+                    await self._store_page(listing, empty)
             if wanted or not found:
                 return wanted
 
     async def answer(self, listing: Listing, page: ListingPage) -> None:
         """Store a page of a listing."""
+        self._silences = 0
+        await self._store_page(listing, page)
+
+    async def _store_page(self, listing: Listing, page: ListingPage) -> None:
         stored = await asyncio.to_thread(self._store, listing, page)
         if stored is not None:
             self._on_stored(stored)
 
-    async def fail(self, listing: Listing, message: str) -> None:
+    async def fail(
+        self, listing: Listing, message: str, *, is_silence: bool = False
+    ) -> None:
         """Mark a task as failed."""
         log.warning("%s: %s: %s", self._source.name, listing.task.subject, message)
+        self._silences = self._silences + 1 if is_silence else 0
+        if self._silences == _MOST_SILENCES:
+            log.warning(
+                "%s: no answer to %d listings in a row; others wait for the next run",
+                self._source.name,
+                self._silences,
+            )
         await asyncio.to_thread(fail, self._catalogue, listing, message)
         self._on_stored(None)
 

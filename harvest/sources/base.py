@@ -265,8 +265,17 @@ class Listings(Protocol):
     async def answer(self, listing: Listing, answer: ListingPage) -> None:
         """Store a page of a task, in one transaction."""
 
-    async def fail(self, listing: Listing, message: str) -> None:
-        """Store a task as failed."""
+    async def fail(
+        self, listing: Listing, message: str, *, is_silence: bool = False
+    ) -> None:
+        """Store a task as failed.
+
+        Args:
+            listing: the task.
+            message: why.
+            is_silence: the site gave no answer. After some in a row no task waits any
+                more in this run.
+        """
 
 
 @runtime_checkable

@@ -10,6 +10,7 @@ import fnmatch
 import functools
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import pydantic
@@ -28,7 +29,8 @@ def _as_tuple(value: Any) -> Any:
 
 def _check_pattern(pattern: str) -> str:
     try:
-        _compiled(pattern)
+        if not _is_name(pattern):
+            _compiled(pattern)
     except re.error as error:
         raise ValueError(f"{pattern!r} is not a regular expression: {error}") from error
     return pattern
@@ -135,38 +137,75 @@ class Rules(_Table):
         """
         only = self.only
         return (
-            self._wants_album_named(name)
+            self._albums.passes(name)
             and (not only.region or (region or UNKNOWN) in only.region)
             and (only.max_rank is None or (rank is not None and rank <= only.max_rank))
         )
 
     def wants_character(self, name: str, gender: str | None = None) -> bool:
         """Return whether a character of a wanted album passes the filters."""
-        return self._wants_character_named(name) and (
+        return self._characters.passes(name) and (
             not self.only.gender or (gender or UNKNOWN) in self.only.gender
         )
 
     def wants_names(self, album: str | None, character: str | None) -> bool:
         """Return whether pictures under these names can pass the filters."""
-        return (album is None or self._wants_album_named(album)) and (
-            character is None or self._wants_character_named(character)
+        return (album is None or self._albums.passes(album)) and (
+            character is None or self._characters.passes(character)
         )
 
     def wants_url(self, url: str) -> bool:
         """Return whether a picture at this URL passes the filters."""
-        return not _matches(self.skip.image, url)
+        return not self._skipped_urls.match(url)
 
-    def _wants_album_named(self, name: str) -> bool:
-        return _passes(name, self.only.album, self.skip.album)
+    @functools.cached_property
+    def _albums(self) -> _Filter:
+        return _filter(self.only.album, self.skip.album)
 
-    def _wants_character_named(self, name: str) -> bool:
-        return _passes(name, self.only.character, self.skip.character)
+    @functools.cached_property
+    def _characters(self) -> _Filter:
+        return _filter(self.only.character, self.skip.character)
+
+    @functools.cached_property
+    def _skipped_urls(self) -> _Patterns:
+        return _Patterns(self.skip.image)
 
 
-def _passes(name: str, only: Sequence[str], skip: Sequence[str]) -> bool:
-    name = normal_name(name)
-    skipped = _matches(map(_normal, skip), name)
-    return not skipped and (not only or _matches(map(_normal, only), name))
+class _Patterns:
+    """Patterns of which any may match; of many plain names only one is compared."""
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        self._names: dict[str, list[str]] = {}
+        self._others: list[re.Pattern[str]] = []
+        for pattern in patterns:
+            if _is_name(pattern):
+                self._names.setdefault(_without_case(pattern), []).append(pattern)
+            else:
+                self._others.append(_expression(pattern))
+
+    def match(self, text: str) -> bool:
+        names = self._names.get(_without_case(text), ())
+        return any(_compiled(name).search(text) for name in names) or any(
+            expression.search(text) for expression in self._others
+        )
+
+
+@dataclass(frozen=True)
+class _Filter:
+    """Which names pass."""
+
+    only: _Patterns | None
+    skip: _Patterns
+
+    def passes(self, name: str) -> bool:
+        name = normal_name(name)
+        wanted = self.only is None or self.only.match(name)
+        return wanted and not self.skip.match(name)
+
+
+def _filter(only: Sequence[str], skip: Sequence[str]) -> _Filter:
+    allowed = _Patterns(map(_normal, only)) if only else None
+    return _Filter(allowed, _Patterns(map(_normal, skip)))
 
 
 def _normal(pattern: str) -> str:
@@ -174,15 +213,25 @@ def _normal(pattern: str) -> str:
     return normal_pattern(pattern) if _is_regex(pattern) else normal_name(pattern)
 
 
-def _matches(patterns: Iterable[str], text: str) -> bool:
-    return any(_compiled(pattern).search(text) for pattern in patterns)
+def _without_case(text: str) -> str:
+    """Return what texts have in common that differ in case at most."""
+    return text.casefold().replace("\u0307", "").replace("\u0131", "i")
 
 
 @functools.lru_cache(maxsize=1024)
 def _compiled(pattern: str) -> re.Pattern[str]:
+    return _expression(pattern)
+
+
+def _expression(pattern: str) -> re.Pattern[str]:
     if _is_regex(pattern):
         return re.compile(pattern[1:-1], re.IGNORECASE)
     return re.compile(r"\A" + fnmatch.translate(pattern), re.IGNORECASE)
+
+
+def _is_name(pattern: str) -> bool:
+    """Whether a pattern stands for itself alone."""
+    return not _is_regex(pattern) and not any(each in pattern for each in "*?[")
 
 
 def _is_regex(pattern: str) -> bool:

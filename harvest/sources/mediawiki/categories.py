@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from icf.harvest.sources.base import Task
 from icf.harvest.sources.mediawiki.api import objects_of
 from icf.harvest.sources.mediawiki.site import ARTICLE, CATEGORY, Wiki
-from icf.harvest.sources.mediawiki.tasks import cursor, state_of
+from icf.harvest.sources.mediawiki.tasks import cursor, moved_on, state_of
 
 _BATCH = "50"
 
@@ -62,11 +62,13 @@ async def members(wiki: Wiki, task: Task, category: str) -> Members:
     }
     batch = await wiki.api.batch(parameters, state.get("continue"))
     found = objects_of(batch.query.get("categorymembers"))
+    titles = [str(one["title"]) for one in found]
+    state = moved_on(wiki.api.endpoint, state, batch.rest, titles)
     depth = int(state.get("depth", 0))
     return Members(
         [str(one["title"]) for one in found if one.get("ns") == ARTICLE],
         [str(one["title"]) for one in found if one.get("ns") == CATEGORY],
         depth,
-        cursor(depth=depth, **{"continue": batch.rest}),
+        cursor(**{**state, "depth": depth}),
         batch.rest is None,
     )

@@ -22,7 +22,12 @@ from icf.harvest.sources.mediawiki.site import (
     page_url,
 )
 from icf.harvest.sources.mediawiki.tasks import cursor as cursor_of
-from icf.harvest.sources.mediawiki.tasks import in_groups, own_titles, state_of
+from icf.harvest.sources.mediawiki.tasks import (
+    in_groups,
+    moved_on,
+    own_titles,
+    state_of,
+)
 from icf.harvest.sources.mediawiki.wikitext import (
     clean_title,
     folded_title,
@@ -138,8 +143,8 @@ async def _batch(wiki: Wiki, task: Task, generator: dict[str, str]) -> ListingPa
     facts = await wiki.facts()
     batch = await wiki.api.batch(query, state.get("continue"))
     pages = [page for page in batch.pages if "title" in page]  # none of other wikis
-    state["continue"] = batch.rest
-    cursor = cursor_of(**state)
+    titles = [str(page["title"]) for page in pages]
+    cursor = cursor_of(**moved_on(wiki.api.endpoint, state, batch.rest, titles))
     return await _answer(wiki, facts, task, pages, cursor, done=batch.rest is None)
 
 

@@ -14,6 +14,9 @@ from icf.harvest.sources.web_rules.safe_settings import IN_FLIGHT
 
 log = logging.getLogger(__name__)
 
+#: How the fault of a page begins that got no answer.
+_SILENCES = (f"{FetchStatus.TIMEOUT}:", f"{FetchStatus.UNREACHABLE}:")
+
 
 class Feed:
     """Processes the listings of one site.
@@ -72,7 +75,9 @@ class Feed:
         if reply.answer is not None:
             await self._listings.answer(listing, reply.answer)
         else:
-            await self._listings.fail(listing, reply.fault or "no reason was given")
+            fault = reply.fault or "no reason was given"
+            is_silence = fault.startswith(_SILENCES)
+            await self._listings.fail(listing, fault, is_silence=is_silence)
 
     async def _after_crash(self, process: ScrapyProcess, left: list[Listing]) -> None:
         log.warning("Scrapy ended (%s); starting it again", process.how_it_ended)

@@ -1,5 +1,7 @@
 import asyncio
 import unicodedata
+from collections import Counter
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -343,6 +345,56 @@ def test_a_listing_that_fails_is_kept_and_the_others_go_on(
     assert (done.pages, done.failed) == (2, 1)
     states = {row["subject"]: row["status"] for row in all_of(catalogue, discovery)}
     assert states == {"all": "done", "bad": "failed", "good": "done"}
+
+
+class _SiteThatFails(SourceOfTheTest):
+    """Its first listing leads to twelve others, which end as a test wants."""
+
+    def __init__(self, *ends: Fault) -> None:
+        tasks = tuple(Task("images", str(number)) for number in range(12))
+        super().__init__(ListingPage(tasks=tasks))
+        self._ends = ends
+
+    async def step(self, task: Task, web: Web) -> ListingPage:
+        if task.subject == "all":
+            return await super().step(task, web)
+        self.asked.append(task)
+        end = self._ends[len(self.asked) % len(self._ends)]
+        raise end
+
+
+def _silent(**asked: Any) -> Fault:
+    return Fault(FetchStatus.TIMEOUT, "no response", again=True, **asked)
+
+
+@pytest.mark.parametrize("asked", [{}, {"http_status": 503, "wait": 600.0}])
+def test_the_listings_of_a_site_without_an_answer_wait_for_the_next_run(
+    catalogue: Catalogue, asked: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    site = _SiteThatFails(_silent(**asked))
+    done = listed(catalogue, site)
+    states = Counter(row["status"] for row in all_of(catalogue, discovery))
+    assert states == {"done": 1, "failed": 5, "pending": 7}
+    assert (done.failed, len(site.asked)) == (5, 6)
+    assert "test: no answer to 5 listings in a row" in caplog.text
+    listed(catalogue, site)
+    states = Counter(row["status"] for row in all_of(catalogue, discovery))
+    assert states == {"done": 1, "failed": 10, "pending": 2}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Fault(FetchStatus.HTTP_ERROR, "broken", http_status=500, again=True),
+        Fault(FetchStatus.MISSING_PAGE, "no such page"),
+    ],
+)
+def test_the_listings_of_a_site_that_answers_now_and_then_are_all_asked_for(
+    catalogue: Catalogue, answer: Fault
+) -> None:
+    done = listed(catalogue, _SiteThatFails(answer, _silent(), _silent()))
+    assert done.failed == 12
+    assert waiting_listings(catalogue, "test", EVERYTHING) == []
 
 
 def test_an_answer_that_a_source_does_not_expect_fails_that_listing_alone(

@@ -1,3 +1,5 @@
+import re
+
 import pydantic
 import pytest
 from hypothesis import given
@@ -6,6 +8,7 @@ from hypothesis import strategies as st
 from icf.errors import WrongUse
 from icf.harvest.sources.base import SourceTable, read_table
 from icf.harvest.sources.rules import Limit, Only, Rules, Skip
+from icf.names import normal_name
 
 names = st.text(min_size=1).filter(lambda name: not name.startswith("/"))
 
@@ -50,6 +53,45 @@ def test_a_pattern_is_a_glob_of_the_whole_name_or_an_expression_in_slashes(
     pattern: str, name: str, wanted: bool
 ) -> None:
     assert Rules(only=Only(album=(pattern,))).wants_album(name) is wanted
+
+
+def test_of_thousands_of_names_those_alone_are_read_that_may_be_meant(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    listed = tuple(f"Moon {number}" for number in range(3000))
+    rules = Rules(only=Only(album=listed), skip=Skip(image=listed))
+    assert rules.wants_album("Moon 7")
+    compiled: list[str] = []
+    compile_ = re.compile
+
+    def counted(pattern: str, flags: int = 0) -> re.Pattern[str]:
+        compiled.append(pattern)
+        return compile_(pattern, flags)
+
+    monkeypatch.setattr(re, "compile", counted)
+    assert all(rules.wants_album(f"MOON {number}") for number in range(0, 3000, 100))
+    assert not rules.wants_album("Moon 3000")
+    assert rules.wants_url("http://a.org/1.png")
+    assert len(compiled) <= 60
+
+
+def test_the_case_of_a_name_is_ignored_as_expressions_ignore_it() -> None:
+    cased = [c for c in map(chr, range(0x110000)) if c.lower() != c or c.upper() != c]
+    pairs = {(c, d) for c in cased for d in (c.lower(), c.upper(), c.title())}
+    pairs |= {("i", "\u0131"), ("\u0130", "i"), ("\u0390", "\u1fd3"), ("S", "\u017f")}
+    pairs |= {("\ufb05", "\ufb06"), ("\u03c2", "\u03a3"), ("k", "\u212a")}
+    ignored = [
+        (mine, other)
+        for mine, other in pairs
+        if re.fullmatch(normal_name(mine), normal_name(other), re.IGNORECASE)
+    ]
+    assert len(ignored) > 2000
+    wrong = [
+        (mine, other)
+        for mine, other in ignored
+        if not Rules(only=Only(album=(mine,))).wants_album(other)
+    ]
+    assert wrong == []
 
 
 def test_what_the_source_does_not_say_is_unknown() -> None:

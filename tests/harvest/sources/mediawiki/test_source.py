@@ -1,6 +1,8 @@
 """What a wiki's answers become; a real wiki is asked in tests/integration."""
 
 import json
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,7 +12,14 @@ from icf.codes import FetchStatus
 from icf.errors import WrongUse
 from icf.harvest.fault import Fault
 from icf.harvest.listing.resolve import resolve
-from icf.harvest.sources.base import Album, Character, ListingPage, Source, Task
+from icf.harvest.sources.base import (
+    Album,
+    Character,
+    Level,
+    ListingPage,
+    Source,
+    Task,
+)
 from tests.harvest.sources.mediawiki.asked import (
     RIGHTS,
     described,
@@ -300,6 +309,53 @@ def test_a_batch_that_leads_to_itself_is_a_fault(site: Site) -> None:
     again = Task("characters", CHARACTERS.subject, "Moon", cursor=cursor)
     with pytest.raises(Fault, match="came twice"):
         step(site, again, said)
+
+
+def all_steps(
+    site: Site, task: Task, batches: Iterable[tuple[object, ...]]
+) -> list[ListingPage]:
+    """Answer a task, batch by batch."""
+    pages: list[ListingPage] = []
+    for said in batches:
+        pages.append(step(site, task, *said))
+        task = replace(task, cursor=pages[-1].cursor)
+    return pages
+
+
+@pytest.mark.parametrize("repeats", ["its tokens", "what it lists"])
+def test_a_list_of_many_batches_that_leads_in_a_circle_ends(
+    site: Site, repeats: str
+) -> None:
+    batches: list[tuple[object, ...]] = []
+    for number in range(10):
+        name = f"Luna {number}" if repeats == "its tokens" else "Luna"
+        token = number % 3 if repeats == "its tokens" else number
+        said = members(name, rest={"cmcontinue": f"page|{token}"})
+        batches.append((said, described({"ns": 0, "title": name})))
+    with pytest.raises(Fault, match=r"^http://.*/api.php: .* came twice$"):
+        all_steps(site, CHARACTERS, batches)
+
+
+@pytest.mark.parametrize("batches", [1, 2, 3, 8])
+def test_pictures_in_a_circle_of_batches_end(site: Site, batches: int) -> None:
+    task = Task("images", "Moon: Luna", "Moon", "Luna", level=Level.IMAGES)
+    circle: list[tuple[object, ...]] = []
+    for number in range(batches):
+        rest = {"continue": {"gimcontinue": str(number)}}
+        circle.append((RIGHTS, {**described(file(f"{number}.png")), **rest}))
+    with pytest.raises(Fault, match="came twice"):
+        all_steps(site, task, 4 * circle)
+
+
+def test_a_long_list_ends_with_the_state_that_it_began_with(site: Site) -> None:
+    task = Task("images", "Moon: Luna", "Moon", "Luna", '{"lead": "a"}', Level.IMAGES)
+    batches: list[tuple[object, ...]] = []
+    for number in range(20):
+        rest = {"continue": {"gimcontinue": str(number)}} if number < 19 else {}
+        batches.append((RIGHTS, {**described(file(f"{number}.png")), **rest}))
+    *before, last = all_steps(site, task, batches)
+    assert all(len(each.cursor or "") < 200 for each in before)
+    assert (last.done, last.cursor) == (True, '{"lead": "a"}')
 
 
 @pytest.mark.parametrize(
