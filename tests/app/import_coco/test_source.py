@@ -294,8 +294,8 @@ def test_a_size_that_is_none_refuses_its_picture(width: object, root: Path) -> N
 
 def test_licences_and_addresses_are_those_of_the_file(root: Path) -> None:
     images = [
-        image(0, "0.png", license=4, coco_url="http://c.test/0"),
-        image(1, "1.png", license=4),
+        image(0, "0.png", license=4, coco_url="http://c.test/0", author="A"),
+        image(1, "1.png", license=4, author="=B"),
         image(2, "2.png", license=9),
     ]
     licence = {"id": 4, "name": "CC BY 4.0", "url": "http://l.test"}
@@ -309,6 +309,7 @@ def test_licences_and_addresses_are_those_of_the_file(root: Path) -> None:
         *((), "CC BY 4.0", "http://l.test"),
     )
     assert three.licence is None
+    assert (place.author, two.author, three.author) == ("A", "=B", "")
 
 
 def test_coco_s_own_folders_are_known(tmp_path: Path) -> None:

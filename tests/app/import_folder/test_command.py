@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import signal
 import subprocess
@@ -21,7 +22,7 @@ from icf.codes import FaceReason
 from icf.workspace import Workspace
 from tests.app.demo.site_pictures import good_files, write_pictures
 from tests.app.import_coco.coco_files import write_picture
-from tests.app.program import BIN, program, said
+from tests.app.program import BIN, call, program, said
 
 
 @pytest.fixture
@@ -79,10 +80,34 @@ def test_the_whole_picture_is_the_face(empty: Workspace, root: Path) -> None:
         detectors = set(connection.execute(sa.select(schema.face.c.detector)).scalars())
         albums = list(connection.execute(sa.select(schema.album.c.name)).scalars())
     assert (detectors, albums) == ({GIVEN}, ["Sea"])
-    assert done["two_names"] == 1
+    assert (done["two_names"], done["copies"]) == (1, 1)
     again = bring(empty, root)
     assert again["files"] == {**files, "imported": 0, "known": 5}
-    assert (again["two_names"], again["earlier_lists"]) == (0, 0)
+    assert (again["two_names"], again["earlier_lists"], again["copies"]) == (0, 0, 0)
+
+
+def test_equal_pictures_of_all_batches_and_imports_are_counted(
+    empty: Workspace, root: Path, tmp_path: Path
+) -> None:
+    for number in range(70):
+        shutil.copyfile(
+            root / "Sea" / "Luna0" / "0.png", root / "Sea" / f"{number}.png"
+        )
+    assert bring(empty, root)["copies"] == 71
+    shutil.copytree(root, tmp_path / "again")
+    assert bring(empty, tmp_path / "again")["copies"] == 75
+    shown = call("-C", empty.root, "import", "folder", root, "--name", "more").stdout
+    assert re.search("with the bytes of another picture +75\n", shown)
+
+
+def test_bytes_that_come_back_are_not_those_of_another_picture(
+    empty: Workspace, root: Path
+) -> None:
+    bring(empty, root)
+    for blob in (empty.root / "blobs").glob("*/*/*"):
+        blob.unlink()
+    done = bring(empty, root)
+    assert (done["files"]["imported"], done["copies"]) == (5, 0)
 
 
 def test_faces_of_a_folder_that_was_renamed_are_counted_as_named_twice(

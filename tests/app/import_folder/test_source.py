@@ -111,7 +111,13 @@ def test_metadata_names_characters_boxes_and_licences(tmp_path: Path) -> None:
     put(tmp_path, "x/1.png", "x/2.png", "x/3.png", "x/4.png")
     say(
         tmp_path / "x",
-        {"file_name": "1.png", "character": "Luna", "album": "Sea", "license": "CC0"},
+        {
+            "file_name": "1.png",
+            "character": "Luna",
+            "album": "Sea",
+            "license": "CC0",
+            "author": "B",
+        },
         {"file_name": "2.png", "character": "Sol", "bbox": [1, 2, 3, 4]},
         {
             "file_name": "3.png",
@@ -129,7 +135,7 @@ def test_metadata_names_characters_boxes_and_licences(tmp_path: Path) -> None:
     assert faults == []
     assert left_out == {}
     assert one.owners == {Owner("Sea", "Luna")}
-    assert one.licence == "CC0"
+    assert (one.licence, one.author) == ("CC0", "B")
     assert one.faces[0].box is None
     assert [face.box for face in two.faces] == [(1, 2, 4, 6)]
     assert not two.all_faces

@@ -27,6 +27,7 @@ class Image(NamedTuple):
     sides: tuple[object, object]
     licence: object
     address: str
+    author: str
 
 
 class Annotation(NamedTuple):
@@ -128,6 +129,7 @@ class _Shrink:
                 (each.get("width"), each.get("height")),
                 each.get("license"),
                 _text(address),
+                _text(each.get("author")),
             )
         return each
 

@@ -226,7 +226,7 @@ class _OfFile:
         reading, boxes = self._reading, self._boxes[id_of(image.id)]
         url = f"coco://{reading.name}/{self._called}/{image.file_name}"
         licence = _entry(self._content.licences, image.licence)
-        found_at = (_place(image.address, licence),) if image.address else ()
+        found_at = (_place(image, licence),) if image.address else ()
         stored = reading.orientation == "stored"
         turned = None if reading.orientation == "auto" else stored
         return GivenPicture(
@@ -240,6 +240,7 @@ class _OfFile:
             places=found_at,
             licence=(licence.name or licence.url) or None if licence else None,
             licence_url=licence.url or None if licence else None,
+            author=image.author,
             stated=Stated(size_of(*image.sides), turned),
             place="images[{}]",
             face_place="annotations[{}]",
@@ -324,15 +325,15 @@ def _first(
     return next((each for each in map(name_of, found) if each), "")
 
 
-def _place(address: str, licence: Licence | None) -> Place:
+def _place(image: Image, licence: Licence | None) -> Place:
     name = (licence.name or licence.url) if licence else ""
     return Place(
-        url=address,
+        url=image.address,
         page="",
         licence=name,
         licence_url=licence.url if licence else "",
         licence_from="list" if name else "",
-        author="",
+        author=image.author,
     )
 
 

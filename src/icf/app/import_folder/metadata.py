@@ -39,6 +39,7 @@ class Said:
         size: width and height.
         place: where it was found; None: the row does not say.
         licence: its name; "": the row does not say.
+        author: who made it; "": the row does not say.
     """
 
     line: int
@@ -49,6 +50,7 @@ class Said:
     size: tuple[int, int] | None
     place: Place | None
     licence: str
+    author: str
 
 
 @dataclass(frozen=True)
@@ -134,11 +136,11 @@ def _said(fields: Fields, line: int, wanted: Wanted) -> Said:
     elif bbox is not None and str(bbox).strip():
         boxes = ((_box(bbox), character),)
     url = field_of(fields, "url")
-    licence = _licence(fields)
+    licence, author = _licence(fields), field_of(fields, "author")
     place = None
     if url:
         read_from = "list" if licence else ""
-        place = Place(url, "", licence, "", read_from, field_of(fields, "author"))
+        place = Place(url, "", licence, "", read_from, author)
     return Said(
         line,
         character,
@@ -148,6 +150,7 @@ def _said(fields: Fields, line: int, wanted: Wanted) -> Said:
         size_of(fields.get("width"), fields.get("height")),
         place,
         licence,
+        author,
     )
 
 

@@ -177,6 +177,7 @@ class FolderSource:
             filed=owner if owner and not faces else None,
             places=(said.place,) if said and said.place else (),
             licence=(said.licence or None) if said else None,
+            author=said.author if said else "",
             stated=Stated(said.size) if said else Stated(),
             place="line {}" if said else itself,
             face_place="line {}" if said else itself,

@@ -80,6 +80,7 @@ def as_json(done: Imported) -> dict[str, object]:
         "listed": dict(done.listed),
         "known": files.known,
         "pictures": dict(done.written.pictures),
+        "copies": done.written.copies,
         "faces": done.written.faces,
         "labels": done.written.labels,
         "verified": done.written.verified,
@@ -105,6 +106,7 @@ def _as_table(name: str, done: Imported) -> object:
             (f"pictures of {part}", count)
             for part, count in done.written.pictures.items()
         ),
+        ("of these with the bytes of another picture", done.written.copies),
         ("faces", done.written.faces),
         ("confirmed labels", done.written.labels),
         ("faces with two names, so of neither", len(done.written.two_names)),

@@ -49,6 +49,38 @@ _Given = tuple[MeasuredPicture, MeasuredFace]
 
 
 @dataclass
+class _Matched:
+    """Faces of pictures, matched with those that the catalogue has.
+
+    Attributes:
+        new: it has none of these.
+        again: those that are a new face too, by its place in `new`.
+        same: those that it has.
+    """
+
+    new: list[_Given] = field(default_factory=list)
+    again: list[tuple[_Given, int]] = field(default_factory=list)
+    same: list[tuple[_Given, _KnownFace]] = field(default_factory=list)
+
+    def add(self, picture: MeasuredPicture, others: Sequence[_KnownFace]) -> None:
+        """Add the faces of a picture, of which ``others`` are known."""
+        pairs = dict(_same_faces(picture.faces, others))
+        first = same_as(picture.faces, SAME_FACE)
+        known = {first[number]: others[place] for number, place in pairs.items()}
+        made: dict[int, int] = {}
+        for number, each in enumerate(picture.faces):
+            if number in pairs:
+                self.same.append(((picture, each), others[pairs[number]]))
+            elif first[number] in known:
+                self.same.append(((picture, each), known[first[number]]))
+            elif first[number] in made:
+                self.again.append(((picture, each), made[first[number]]))
+            else:
+                made[first[number]] = len(self.new)
+                self.new.append((picture, each))
+
+
+@dataclass
 class FaceWriter:
     """Writes faces in one transaction.
 
@@ -77,32 +109,16 @@ class FaceWriter:
     ) -> None:
         """Write new faces; of a face that is known, what is new about it."""
         known = self._known(list(images.values()))
-        new: list[_Given] = []
-        #: Those that are a new face too, by its place among them.
-        again: list[tuple[_Given, int]] = []
-        same: list[tuple[_Given, _KnownFace]] = []
+        found = _Matched()
         for picture in pictures:
-            others = known[images[picture.sha256]]
-            pairs = dict(_same_faces(picture.faces, others))
-            first = same_as(picture.faces, SAME_FACE)
-            places = {first[number]: others[place] for number, place in pairs.items()}
-            made: dict[int, int] = {}
-            for number, each in enumerate(picture.faces):
-                if number in pairs:
-                    same.append(((picture, each), others[pairs[number]]))
-                elif first[number] in places:
-                    same.append(((picture, each), places[first[number]]))
-                elif first[number] in made:
-                    again.append(((picture, each), made[first[number]]))
-                else:
-                    made[first[number]] = len(new)
-                    new.append((picture, each))
-        keys = self._insert(new, images)
+            found.add(picture, known[images[picture.sha256]])
+        keys = self._insert(found.new, images)
+        same = found.same
         self._revive([(given, old) for given, old in same if given[1].given.owner])
         self._complete([old for (p, _), old in same if p.given.all_faces])
         faces = [
-            *zip(new, keys, strict=True),
-            *((given, keys[place]) for given, place in again),
+            *zip(found.new, keys, strict=True),
+            *((given, keys[place]) for given, place in found.again),
             *((given, old.id) for given, old in same),
         ]
         self._label(faces)
@@ -112,7 +128,7 @@ class FaceWriter:
             if each.given.described
         ]
         write_described(self.connection, self.publisher.name, described)
-        self.new += len(new)
+        self.new += len(found.new)
 
     def _known(self, images: Sequence[int]) -> Mapping[int, list[_KnownFace]]:
         query = sa.select(

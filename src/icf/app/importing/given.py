@@ -145,6 +145,7 @@ class GivenPicture:
         places: where it was found; empty: under ``url``.
         licence: as its list says; None: as the user says.
         licence_url: the address of that licence.
+        author: who made it, where its list has no address of it; empty: not said.
         verified: boxes of all drawn faces that people verified; None: there are none.
         stated: what the source says of its pixels.
         place, face_place: how the source's places of pictures and of faces are called.
@@ -161,6 +162,7 @@ class GivenPicture:
     places: tuple[Place, ...] = ()
     licence: str | None = None
     licence_url: str | None = None
+    author: str = ""
     verified: tuple[Box, ...] | None = None
     stated: Stated = Stated()
     place: str = "line {}"

@@ -151,7 +151,8 @@ def places_of(given: GivenPicture, licence: str) -> Iterator[dict[str, Any]]:
     """
     own = licence_of(given, licence)
     if not given.places:
-        yield {"url": given.url, "page_url": None, "author": None, **own}
+        author = given.author or None
+        yield {"url": given.url, "page_url": None, "author": author, **own}
     for each in given.places:
         said = {
             "licence": each.licence,

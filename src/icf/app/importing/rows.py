@@ -52,6 +52,7 @@ class Written:
 
     Attributes:
         pictures: new ones of the source, by part.
+        copies: those of them with the bytes of another picture.
         faces: new ones.
         labels: faces that are confirmed now.
         verified: pictures of which people verified the boxes, as the source says.
@@ -61,6 +62,7 @@ class Written:
     """
 
     pictures: Counter[str] = field(default_factory=Counter)
+    copies: int = 0
     faces: int = 0
     labels: int = 0
     verified: int = 0

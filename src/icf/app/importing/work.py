@@ -223,7 +223,7 @@ def _checked(each: GivenPicture | Fault) -> GivenPicture | Fault:
     if isinstance(each, Fault):
         return each
     texts = [each.part, each.url, each.origin()]
-    texts += [each.licence or "", each.licence_url or ""]
+    texts += [each.licence or "", each.licence_url or "", each.author]
     for owner in each.owners:
         texts += [owner.album, owner.character]
     for place in each.places:

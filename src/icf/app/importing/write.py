@@ -32,6 +32,7 @@ from icf.catalogue.schema import (
     candidate,
     character,
     image,
+    url,
 )
 from icf.codes import ImageReason, Verdict
 
@@ -162,6 +163,7 @@ class Writer:
             if each.sha256 in undetected
         ]
         new = [each for each in pictures if each.sha256 not in known]
+        self.written.copies += self._copies(connection, pictures, known)
         now = time.time()
         made = insert_ids(
             connection,
@@ -182,6 +184,17 @@ class Writer:
         ledger.append(connection, self.run_id, decisions)
         row_state.write(connection, self.run_id, states)
         return {**known, **ids}
+
+    @staticmethod
+    def _copies(
+        connection: sa.Connection,
+        pictures: Sequence[MeasuredPicture],
+        known: Mapping[str, int],
+    ) -> int:
+        """Count pictures with known bytes, less those whose own bytes came back."""
+        urls = [each.given.url for each in pictures if each.sha256 in known]
+        query = sa.select(url.c.url).where(url.c.image_id.is_not(None))
+        return len(urls) - len(list(by_ids(connection, query, url.c.url, urls)))
 
     def _state(self, image_id: int, of: MeasuredPicture) -> RowState:
         """A picture goes past the step that would look for its faces."""
