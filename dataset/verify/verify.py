@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from icf.dataset.cards.croissant import FILE as CROISSANT
 from icf.dataset.contents import FILE as CONTENTS
 from icf.dataset.contents import Contents, read_contents
 from icf.dataset.formats.beside import CROPS
@@ -46,7 +47,9 @@ from icf.dataset.release.present import (
     taken_down,
 )
 from icf.dataset.release.sums import links_below, others_below, read_sums
+from icf.dataset.verify.beside import check_beside
 from icf.dataset.verify.capped import NAMED, Capped
+from icf.dataset.verify.described import check_described
 from icf.dataset.verify.earlier import check_earlier
 from icf.dataset.verify.hub import check_hub
 from icf.dataset.verify.leaks import check_leaks
@@ -167,6 +170,10 @@ class _Look:
         self.quick = quick
         self.notes: list[str] = []
 
+    @property
+    def _is_earlier(self) -> bool:
+        return CONTENTS not in self.hashes and not (self.folder / SUMS).is_file()
+
     def links(self) -> frozenset[str]:
         """The pictures of a release that may be without them, and is.
 
@@ -189,20 +196,32 @@ class _Look:
 
     def faults(self) -> Iterator[Fault]:
         """Yield every fault; `notes` are complete afterwards."""
+        named = set()
+        for fault in self._faults():
+            named.add(fault.file)
+            yield fault
+        if self._is_earlier:
+            return
+        summary, _ = _read_summary(self.folder)
+        of_it = self.folder, summary, self.hashes
+        for fault in _going_on(CROISSANT, lambda: check_described(*of_it)):
+            # What is wrong with a file is said better by what it is for.
+            if fault.file not in named:
+                yield fault
+
+    def _faults(self) -> Iterator[Fault]:
         if (self.folder / CLEANING).is_dir():
             what = (
                 "a cleaning was cut short: run the same `icf release clean` or "
                 "`icf takedown --releases` again"
             )
             yield Fault(CLEANING, what)
-        sums = (self.folder / SUMS).is_file()
-        earlier = not sums and CONTENTS not in self.hashes
-        if not earlier:
+        if not self._is_earlier:
             yield from check_sums(self.folder, self.hashes)
         summary, fault = _read_summary(self.folder)
         if fault is not None:
             yield fault
-        if earlier:
+        if self._is_earlier:
             self.notes.append(
                 f"an earlier version wrote it, without {CONTENTS} and {SUMS}: hashes "
                 "other than those of pictures, near-duplicates and identities cannot "
@@ -240,6 +259,7 @@ class _Look:
             EARLIER: lambda: check_left(folder, contents, hashes),
             LICENCES: lambda: check_licences(folder, contents, hashes, summary),
             CERTIFICATE: lambda: check_certificate(folder, summary, hashes),
+            ".": lambda: check_beside(folder, contents, hashes, summary),
             LEAKS: lambda: check_leaks(folder, summary, contents, shown_in(folder)),
         }
         for place, check in checks.items():

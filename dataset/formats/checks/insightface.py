@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from os import SEEK_END
 from typing import BinaryIO
 
 from icf.dataset.contents import TRAIN
@@ -15,7 +16,7 @@ from icf.dataset.formats.crops import ENLARGED
 from icf.dataset.formats.layouts import SIDE, ranges_of
 from icf.errors import BadInput
 from icf.models.data.formats.rec import IDX, PROPERTY, REC
-from icf.models.data.formats.record_io import read_header, read_picture
+from icf.models.data.formats.record_io import read_header, read_picture, record_of
 
 
 def check_insightface(files: ReleaseFiles) -> Iterator[Fault]:
@@ -46,8 +47,11 @@ def _all(files: ReleaseFiles, known: Known) -> Iterator[Listed | Fault]:
     offsets = dict(rows)
     if len(rows) > len(offsets):
         yield Fault(IDX, f"has {len(rows):,} lines of {len(offsets):,} records")
+    elif (files.folder / IDX).read_bytes() != _index(offsets):
+        yield Fault(IDX, "is not a line for each record, in their order")
     with (files.folder / REC).open("rb") as records:
-        yield from _records(records, offsets, known, ranges)
+        yield from _as_written(records, offsets)
+        yield from _records(records, dict(offsets), known, ranges)
 
 
 def _row(line: str) -> tuple[int, int]:
@@ -58,6 +62,34 @@ def _row(line: str) -> tuple[int, int]:
 def _whole(label: float) -> float:
     """Return a label, which is a float there, as the whole number that it is."""
     return int(label) if label.is_integer() else label
+
+
+def _index(offsets: dict[int, int]) -> bytes:
+    return b"".join(b"%d\t%d\n" % each for each in sorted(offsets.items()))
+
+
+def _as_written(records: BinaryIO, offsets: dict[int, int]) -> Iterator[Fault]:
+    """Yield the bytes that no reader looks at and that nobody wrote.
+
+    Records follow each other from the first byte to the last, in the order of their
+    numbers.
+    """
+    place = 0
+    for number in sorted(offsets):
+        try:
+            header = read_header(records, place)
+            written = record_of(header.labels, number, read_picture(records, place))
+        except BadInput:
+            return  # whoever reads it by the index says so
+        records.seek(place)
+        if records.read(len(written)) != written:
+            yield Fault(REC, f"record {number}: has other bytes than are written")
+        if offsets[number] != place:
+            yield Fault(IDX, f"has the record {number} elsewhere than it is")
+        place += len(written)
+    end = records.seek(0, SEEK_END)
+    if end > place:
+        yield Fault(REC, f"has {end - place:,} bytes behind its last record")
 
 
 def _records(

@@ -25,6 +25,8 @@ from icf.dataset.formats.checks.identities import check_identities
 from icf.dataset.formats.checks.known import Known
 from icf.dataset.formats.checks.listed import Listed, wrong_bytes
 from icf.dataset.formats.crops import crop_rectangle
+from icf.dataset.formats.icartoonface.form import has_its_form
+from icf.dataset.formats.icartoonface.found import check_found
 from icf.dataset.formats.icartoonface.lines import align
 from icf.dataset.formats.icartoonface.tables import check_unconfirmed
 from icf.dataset.formats.records import Split
@@ -115,7 +117,12 @@ def _checked(files: ReleaseFiles, path: Path, look: Look) -> Iterator[Fault]:
             yield Fault(path.as_posix(), MISSING)
         return
     try:
+        is_good = True
         for what in look(files.folder / path):
+            is_good = False
+            yield Fault(path.as_posix(), what)
+        if is_good and not has_its_form(files.folder, path):
+            what = "says the same as when it was written, and in other bytes"
             yield Fault(path.as_posix(), what)
     except BadInput as error:
         text = str(error).removeprefix(f"{files.folder / path}").lstrip(":, ")
@@ -318,6 +325,7 @@ def _all_shown(boxes: Sequence[Sequence[float]]) -> str:
 
 def _check_found(files: ReleaseFiles, path: Path) -> Iterator[str]:
     yield from _check_named(files, read_submission_csv(path), DETECTION_TEST)
+    yield from check_found(files, path)
 
 
 def _check_named(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import math
 import os
@@ -68,6 +69,19 @@ def sum_again(release: Path) -> None:
     """What a thief would do: the sums are those of what is there now."""
     (release / "SHA256SUMS").unlink()
     write_sums(release, {})
+
+
+def describe_again(release: Path) -> None:
+    """What a better one would do: the description has these hashes and sizes, too."""
+    path = release / "croissant.json"
+    described = json.loads(path.read_text())
+    for each in described["distribution"]:
+        if "sha256" in each:
+            data = (release / each["contentUrl"]).read_bytes()
+            each["sha256"] = hashlib.sha256(data).hexdigest()
+            each["contentSize"] = f"{len(data)} B"
+    path.write_text(json.dumps(described))
+    sum_again(release)
 
 
 def pictures(release: Path, folder: Path) -> list[Path]:
@@ -285,13 +299,60 @@ def test_edited_hashes_of_a_picture_are_found_by_decoding_it(release: Path) -> N
     rows[4][at["width"]] = "161"
     write_rows(release, rows)
     sum_again(release)
-    assert lines(release) == []
+    records = "records/detection_train.parquet"
+    assert names_of(lines(release)) == {"contents.csv", records}
+    describe_again(release)
+    [width] = lines(release)
+    assert width == f"{records}: has other rows than contents.csv gives"
     found = lines(release, quick=False)
-    assert len(found) == 4
+    assert len(found) == 5
     assert "is 160 x 160, and not as in contents.csv" in "".join(found)
     assert "its pixels have another hash" in "".join(found)
     assert "its pHash or dHash is another" in "".join(found)
     assert "the face of Character" in "".join(found)
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        *("README.md", "datasheet.md", "ATTRIBUTION.md", "release.json", "leaks.json"),
+        *("unused.csv", "licences.csv", "records/identities.parquet"),
+        FEATURES.as_posix(),
+    ],
+)
+def test_a_file_that_the_description_has_otherwise_is_named_whatever_its_sum(
+    release: Path, file: str
+) -> None:
+    path = release / file
+    data = path.read_bytes()
+    # What nobody reads: a blank at the end, or another last digit.
+    last = data[:-1] + bytes([data[-1] ^ 1])
+    path.write_bytes(data + b" " if path.suffix in (".md", ".json") else last)
+    sum_again(release)
+    assert any(line.startswith(f"{file}: ") for line in lines(release))
+
+
+def test_a_description_that_was_edited_is_named(release: Path) -> None:
+    path = release / "croissant.json"
+    described = json.loads(path.read_text())
+    first = next(each for each in described["distribution"] if "sha256" in each)
+    assert first["contentUrl"] == "ATTRIBUTION.md"
+    size, first["contentSize"] = first["contentSize"], "7 B"
+    path.write_text(json.dumps(described))
+    sum_again(release)
+    said = "croissant.json: has another size of ATTRIBUTION.md: 7 B"
+    assert lines(release) == [said]
+    first |= {"contentSize": size, "contentUrl": "other.md"}
+    path.write_text(json.dumps(described))
+    sum_again(release)
+    assert lines(release) == ["other.md: is missing"]
+    path.write_text("[]")
+    sum_again(release)
+    [said] = lines(release)
+    assert said.startswith("croissant.json: is no description of a release: ")
+    path.unlink()
+    sum_again(release)
+    assert lines(release) == ["croissant.json: is missing"]
 
 
 def test_what_a_release_cannot_contain_is_no_fault_before_or_after_a_cleaning(

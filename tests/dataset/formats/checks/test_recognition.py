@@ -116,3 +116,47 @@ def test_a_repeated_line_of_an_index_is_named(whole: Exported, tmp_path: Path) -
     path.write_text("".join([*lines, lines[2]]))
     count = len(lines)
     assert copied.said() == [f"train.idx: has {count + 1} lines of {count} records"]
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "said"),
+    [
+        ("train.rec", lambda b: b + b"\n", "has 1 bytes behind its last record"),
+        ("train.rec", lambda b: b + b[:40], "has 40 bytes behind its last record"),
+        # The second id of record 0, which nothing reads, and its first.
+        ("train.rec", lambda b: b[:24] + b"\1" + b[25:], "record 0: has other bytes"),
+        ("train.rec", lambda b: b[:16] + b"\1" + b[17:], "record 0: has other bytes"),
+        ("train.idx", lambda b: b[:-1], "is not a line for each record"),
+        ("train.idx", lambda b: b.replace(b"\n", b"\r\n"), "is not a line for each"),
+        ("train.idx", lambda b: b.replace(b"1\t", b"01\t", 1), "is not a line for"),
+    ],
+)
+def test_bytes_that_no_reader_looks_at_are_named(
+    whole: Exported,
+    file: str,
+    change: Callable[[bytes], bytes],
+    said: str,
+    tmp_path: Path,
+) -> None:
+    copied = Copied.of(whole, "insightface", tmp_path)
+    path = copied.folder / file
+    path.write_bytes(change(path.read_bytes()))
+    [found] = copied.said()
+    assert found.startswith(f"{file}: {said}")
+
+
+def test_records_in_another_order_are_named(whole: Exported, tmp_path: Path) -> None:
+    copied = Copied.of(whole, "insightface", tmp_path)
+    index, records = copied.folder / "train.idx", copied.folder / "train.rec"
+    places = [int(line.split()[1]) for line in index.read_text().splitlines()]
+    data = records.read_bytes()
+    # The last two ranges change places: each is where the index says, and whole.
+    one, other = places[-2:]
+    assert len(data) - other == other - one
+    records.write_bytes(data[:one] + data[other:] + data[one:other])
+    lines = index.read_text().splitlines()
+    numbers = [line.split()[0] for line in lines]
+    lines[-2:] = [f"{numbers[-2]}\t{other}", f"{numbers[-1]}\t{one}"]
+    index.write_text("\n".join([*lines, ""]))
+    said = " ".join(copied.said())
+    assert f"train.idx: has the record {numbers[-1]} elsewhere than it is" in said

@@ -1,0 +1,140 @@
+"""Check the tables beside the formats: what they say follows from the other tables."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from icf.dataset.cards.records import SCHEMAS, file_of, write_records
+from icf.dataset.cards.told import KEY
+from icf.dataset.cards.write import write_rights
+from icf.dataset.contents import FILE as CONTENTS
+from icf.dataset.contents import Contents
+from icf.dataset.formats.base import ReleaseData
+from icf.dataset.formats.checked import MISSING, Fault
+from icf.dataset.release.files import LICENCES, SUMMARY
+from icf.dataset.rights.attribution import CSV as ATTRIBUTION
+from icf.dataset.rights.attribution import changes_of
+from icf.dataset.rights.domains import FILE as DOMAINS
+from icf.dataset.rights.licence_set import licence_set
+from icf.dataset.stored.data import stored_data
+from icf.dataset.stored.pictures import StoredPictures
+from icf.errors import BadInput
+
+#: Columns of records that say where a picture is.
+_PLACE = ("file", "member")
+#: What of the licences' summary is counted, and no sentence.
+_COUNTED = ("expression", "pictures", "by_licence", "several")
+
+
+@dataclass(frozen=True)
+class _Release:
+    """A release, and what its tables are made from."""
+
+    folder: Path
+    summary: Mapping[str, Any]
+    hashes: Mapping[str, str]
+    data: ReleaseData
+
+
+def check_beside(
+    folder: Path,
+    contents: Contents,
+    hashes: Mapping[str, str],
+    summary: Mapping[str, Any],
+) -> Iterator[Fault]:
+    """Yield records, attributions and counts that other tables say otherwise.
+
+    Args:
+        folder: the release.
+        contents: everything that is in a part.
+        hashes: the SHA-256 of every file, as it is now.
+        summary: its ``release.json``; nothing is checked of an earlier version.
+    """
+    if KEY not in summary or LICENCES not in hashes or not contents.width.all():
+        return
+    try:
+        pictures = StoredPictures(folder, summary, contents)
+        data = stored_data(folder, summary, contents, pictures)
+    except BadInput:
+        return  # who reads that table says what is wrong with it
+    made = _Release(folder, summary, hashes, data)
+    with TemporaryDirectory() as beside:
+        again = Path(beside)
+        write_records(again, data, {})
+        write_rights(again, data, {}, changes_of(summary))
+        yield from _records(made, again)
+        yield from _rights(made, again)
+    yield from _licences(made)
+
+
+def _records(made: _Release, again: Path) -> Iterator[Fault]:
+    known = set(_cells(made.folder / LICENCES, ("file", "member", "sha256")))
+    places = {(file, member) for file, member, _ in known}
+    for table in SCHEMAS:
+        name = file_of(table)
+        if name not in made.hashes:
+            if (again / name).exists():
+                yield Fault(name, MISSING)
+            continue
+        try:
+            found = pq.read_table(made.folder / name)
+        except (OSError, pa.ArrowException) as error:
+            yield Fault(name, f"cannot be read: {error!r:.200}")
+            continue
+        place = [each for each in _PLACE if each in found.column_names]
+        rest = found.drop_columns(place)
+        is_there = (again / name).exists()
+        if not is_there or rest != pq.read_table(again / name).drop_columns(place):
+            yield Fault(name, f"has other rows than {CONTENTS} gives")
+        elif place:
+            columns = (*_PLACE, "sha256")
+            listed = zip(*(found[each].to_pylist() for each in columns), strict=True)
+            for file, member, sha256 in sorted(set(listed) - known):
+                # What no format has keeps its own name, and is in no such place.
+                if (file, member) in places:
+                    what = f"has the picture {sha256} in {file} {member}".rstrip()
+                    yield Fault(name, f"{what}, and {LICENCES} has not")
+
+
+def _rights(made: _Release, again: Path) -> Iterator[Fault]:
+    for name, columns in ((ATTRIBUTION, None), (DOMAINS, ("domain", "pictures"))):
+        if name not in made.hashes:
+            yield Fault(name, MISSING)
+            continue
+        meant = Counter(_cells(again / name, columns))
+        found = Counter(_cells(made.folder / name, columns))
+        for row in sorted((meant - found).elements()):
+            yield Fault(name, f"has no row {', '.join(row)}, which {LICENCES} gives")
+        for row in sorted((found - meant).elements()):
+            yield Fault(
+                name, f"has the row {', '.join(row)}, which {LICENCES} gives not"
+            )
+
+
+def _licences(made: _Release) -> Iterator[Fault]:
+    said = made.summary.get("licences", {})
+    meant = licence_set(made.data.sources.values()).summary()
+    for each in _COUNTED:
+        if said.get(each) != meant[each]:
+            shown = (
+                f"{said.get(each)!r} of its licences, and {LICENCES} {meant[each]!r}"
+            )
+            yield Fault(SUMMARY, f"has the {each} {shown}")
+
+
+def _cells(path: Path, columns: Sequence[str] | None) -> Iterator[tuple[str, ...]]:
+    """Yield some columns of each row of a table; None: all. What it lacks is empty."""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file)
+        names = columns or rows.fieldnames or ()
+        for row in rows:
+            yield tuple(row.get(name) or "" for name in names)
