@@ -72,7 +72,7 @@ OF_TASKS: Mapping[str, Mapping[str, Allowed]] = {
     },
     "embed": {
         "crop_rate": Allowed(0, 4),
-        "slope": Allowed(0),
+        "slope": Allowed(),
         "intercept": Allowed(),
         "calibrated": _SWITCH,
         "side": _PIXELS,

@@ -607,9 +607,7 @@ class RoundSettings(_Section):
         default="", description="TOML file of the training; empty: the default recipe"
     )
     seed: int = Field(
-        default=0,
-        ge=0,
-        description="random seed of the audit set and of the trainings",
+        default=0, description="random seed of the audit set and of the trainings"
     )
     seconds: float = Field(
         default=2.0,

@@ -50,7 +50,6 @@ def space(tmp_path: Path) -> Path:
         ("scrfd", "std=0", "a number above 0"),
         ("arcface", "crop_rate=-1", "a number from 0 to 4"),
         ("arcface", "crop_rate=1e9", "a number from 0 to 4"),
-        ("arcface", "slope=-2", "a number of 0 or more"),
         ("arcface", "calibrated=0.5", "0 or 1"),
         ("arcface", "mean=256", "a number from 0 to 255"),
         ("arcface", "std=-1", "a number above 0"),

@@ -23,7 +23,7 @@ from icf.errors import BadInput, SomeFailed, WrongUse
 from icf.settings import HarvestSettings
 from icf.stores.files import hash_file
 from tests.app.program import call
-from tests.app.relink.conftest import Built, change
+from tests.app.relink.conftest import DRAWN, Built, change
 from tests.dataset.drawn import digest, same_files
 from tests.harvest.wire import Site, answer
 
@@ -136,6 +136,7 @@ def test_a_linked_release_is_verified_and_what_is_missing_is_said(
     site.route(gone, GONE)
     out = tmp_path / "out"
     relink_release(links, out, settings(site))
+    change(out, f"http://{site.host}", DRAWN)  # the other tables have these addresses
     linked = verify(out)
     assert linked.faults == ()
     assert any("pictures are not in it" in each for each in linked.notes)
