@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 import math
 import os
@@ -17,7 +16,6 @@ from icf.dataset.formats.icartoonface.writer import ICartoonFaceWriter
 from icf.dataset.release.known import read_summary
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.present import lost_or_changed
-from icf.dataset.release.sums import write_sums
 from icf.dataset.release.write import write
 from icf.dataset.takedowns.clean import clean
 from icf.dataset.takedowns.signed import Withdrawn
@@ -39,6 +37,7 @@ from icf.icartoonface.release_files import (
     UNASKED,
 )
 from icf.workspace import find
+from tests.dataset.verify.forged import describe_again, sum_again
 
 
 @pytest.fixture(scope="module")
@@ -63,25 +62,6 @@ def lines(release: Path, *, quick: bool = True, hub: bool = False) -> list[str]:
 
 def names_of(found: list[str]) -> set[str]:
     return {line.split(": ")[0] for line in found}
-
-
-def sum_again(release: Path) -> None:
-    """What a thief would do: the sums are those of what is there now."""
-    (release / "SHA256SUMS").unlink()
-    write_sums(release, {})
-
-
-def describe_again(release: Path) -> None:
-    """What a better one would do: the description has these hashes and sizes, too."""
-    path = release / "croissant.json"
-    described = json.loads(path.read_text())
-    for each in described["distribution"]:
-        if "sha256" in each:
-            data = (release / each["contentUrl"]).read_bytes()
-            each["sha256"] = hashlib.sha256(data).hexdigest()
-            each["contentSize"] = f"{len(data)} B"
-    path.write_text(json.dumps(described))
-    sum_again(release)
 
 
 def pictures(release: Path, folder: Path) -> list[Path]:
