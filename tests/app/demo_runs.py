@@ -19,7 +19,7 @@ from icf.app.demo.shell import EXPECTED, Shell
 from icf.icartoonface.features import read_features
 from icf.icartoonface.recognition import read_rectest_info
 from icf.icartoonface.release_files import FEATURES, RECTEST_INFO
-from tests.app.program import BIN
+from tests.app.program import BIN, within
 
 
 @dataclass(frozen=True)
@@ -129,34 +129,50 @@ class Killer:
         capture: bool = False,
         codes: Collection[int] = EXPECTED,
     ) -> str:
-        """Do as `Shell.run` does, but for the kills."""
-        while True:
-            process = subprocess.Popen(
-                [str(BIN / words[0]), *words[1:]],
-                cwd=folder or shell.root,
-                text=True,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
-            if not self._kills(process, words[0]):
-                break
+        """Do as `Shell.run` does, but for the kills; without one in this process."""
+        how: dict[str, Any] = {"folder": folder, "capture": capture, "codes": codes}
+        if words[0] != next((name for name, _ in self.moments.values()), None):
+            return run_within(shell, *words, **how)
+        process = subprocess.Popen(
+            [str(BIN / words[0]), *words[1:]],
+            cwd=folder or shell.root,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        if self._kills(process):
             assert_nothing_is_half_written(self.demo)
+            return self.run(shell, *words, **how)
         out, _ = process.communicate()
         assert process.returncode in codes, words
         return out if capture else ""
 
-    def _kills(self, process: subprocess.Popen[str], name: str) -> bool:
+    def _kills(self, process: subprocess.Popen[str]) -> bool:
         """Kill it where it works on the next stage to be killed, or let it end."""
-        if not self.moments:
-            return False
-        stage, (killed, due) = next(iter(self.moments.items()))
-        while name == killed and not _ended(process):
+        stage, (_, due) = next(iter(self.moments.items()))
+        while not _ended(process):
             if due(self.demo):
                 process.kill()
                 process.communicate()
                 del self.moments[stage]
                 return True
         return False
+
+
+def run_within(
+    shell: Shell,
+    *words: str,
+    folder: Path | None = None,
+    capture: bool = False,
+    codes: Collection[int] = EXPECTED,
+) -> str:
+    """Do as `Shell.run` does, but within this process, where nothing is imported again.
+
+    For what the commands do; another test starts them as programs.
+    """
+    done = within(words[0], *words[1:], folder=folder or shell.root, code=None)
+    assert done.returncode in codes, done.stderr
+    return done.stdout if capture else ""
 
 
 def _ended(process: subprocess.Popen[str]) -> bool:

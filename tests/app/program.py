@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import functools
+import io
 import json
 import logging
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import click
+import pytest
 from click.testing import CliRunner, Result
 
 from icf.app.cli import cli
@@ -58,6 +64,46 @@ def program(
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
     return done
+
+
+def within(
+    name: str, *words: object, folder: Path, code: int | None = 0, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a console command as `program` does, but within this process.
+
+    Its own ``main`` runs, so errors become the messages and exit codes that they are
+    for users. For what a command does and says; a program takes half a second to start.
+    With ``code`` None any exit code will do.
+    """
+    line = [name, *map(str, words)]
+    printed = io.BytesIO(), io.BytesIO()
+    out, err = (io.TextIOWrapper(each, "utf-8", write_through=True) for each in printed)
+    logger = logging.getLogger()
+    handlers, level = logger.handlers[:], logger.level
+    logger.handlers.clear()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out):
+        patch.chdir(folder)
+        patch.setattr(sys, "argv", line)
+        for key, value in environment.items():
+            patch.setenv(key, value)
+        try:
+            with redirect_stderr(err), pytest.raises(SystemExit) as ended:
+                _main(name)()
+        finally:
+            logger.handlers[:] = handlers
+            logger.setLevel(level)
+    said = [each.getvalue().decode() for each in printed]
+    found = ended.value.code
+    assert isinstance(found, int)
+    assert code is None or found == code, said[1]
+    return subprocess.CompletedProcess(line, found, *said)
+
+
+@functools.cache
+def _main(name: str) -> Callable[[], object]:
+    (point,) = entry_points(group="console_scripts", name=name)
+    main: Callable[[], object] = point.load()
+    return main
 
 
 def first_line(name: str, *words: object, folder: Path) -> str:
