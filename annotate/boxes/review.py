@@ -28,9 +28,6 @@ from icf.catalogue.rows import by_ids, count_rows
 from icf.catalogue.schema import image
 from icf.codes import BoxStatus, ImageReason
 
-#: Disputed pictures that are looked at for one that nobody holds.
-_LOOK = 200
-
 
 @dataclass(frozen=True, eq=False)
 class BoxReviewTask:
@@ -53,10 +50,10 @@ class BoxReviewTask:
         """Lease up to ``count`` disputed pictures; fewer where fewer are left."""
         with self.catalogue.write() as connection:
             lock_leasing(connection)
-            rows = connection.execute(disputed_pictures().limit(_LOOK)).all()
-            ids = [row.image_id for row in rows]
-            held = {key for key, _ in leases.held(connection, SOURCE, ids)}
-            chosen = [row for row in rows if row.image_id not in held][:count]
+            # One query: what is settled between two is neither held nor disputed.
+            held = sa.exists().where(leases.holding(SOURCE, box_task.c.image_id))
+            query = disputed_pictures().where(~held).limit(count)
+            chosen = connection.execute(query).all()
             said = read_said(connection, [row.image_id for row in chosen])
             subjects = [(SOURCE, row.image_id) for row in chosen]
             issued = self.leasing.issue(connection, person, self.name, subjects)

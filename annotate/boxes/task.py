@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -22,7 +21,7 @@ from icf.annotate.tasks.addresses import picture_url
 from icf.annotate.tasks.base import Task
 from icf.annotate.tasks.leases import Leasing
 from icf.catalogue.annotation.pauses import boxes_count
-from icf.catalogue.annotation.schema import box_answer, box_task
+from icf.catalogue.annotation.schema import box_answer, box_task, lease
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.rows import count_rows
 from icf.catalogue.schema import image
@@ -96,16 +95,8 @@ class BoxTask:
     ) -> list[sa.Row[Any]]:
         chosen: list[sa.Row[Any]] = []
         for rows in _pages(connection, person):
-            ids = [row.image_id for row in rows]
-            holders: Counter[int] = Counter()
-            mine = set()
-            for key, holder in leases.held(connection, SOURCE, ids):
-                holders[key] += 1
-                if holder == person.id:
-                    mine.add(key)
             for row in rows:
-                wanted = max(self.rule.people - row.given, 1)
-                if row.image_id not in mine and holders[row.image_id] < wanted:
+                if row.held < max(self.rule.people - row.given, 1):
                     chosen.append(row)
                     if len(chosen) == count:
                         return chosen
@@ -138,8 +129,20 @@ def payload(handle: str, row: sa.Row[Any], proposals: FloatArray) -> dict[str, A
 
 
 def _pages(connection: sa.Connection, person: Person) -> Iterator[list[sa.Row[Any]]]:
-    """Yield the open pictures that a person did not answer, by id."""
-    query = _open_for(person).order_by(box_task.c.image_id).limit(_LOOK)
+    """Yield the open pictures that a person neither answered nor holds, by id.
+
+    One query reads how many people answered and how many hold each, so that an answer
+    that comes meanwhile, and ends its lease, is not missed in both.
+    """
+    holders = leases.holding(SOURCE, box_task.c.image_id)
+    held = sa.select(sa.func.count()).select_from(lease).where(holders)
+    query = (
+        _open_for(person)
+        .add_columns(held.scalar_subquery().label("held"))
+        .where(~sa.exists().where(holders, lease.c.person_id == person.id))
+        .order_by(box_task.c.image_id)
+        .limit(_LOOK)
+    )
     last = -1
     while rows := list(connection.execute(query.where(box_task.c.image_id > last))):
         yield rows

@@ -42,6 +42,10 @@ def _there(_element: Now, _compiler: object, **_: Any) -> str:
     return "extract(epoch FROM statement_timestamp())::float8"
 
 
+#: The lease holds something now.
+_NOT_OVER = (lease.c.ended_at.is_(None), lease.c.until > Now())
+
+
 @dataclass(frozen=True)
 class Leasing:
     """How long things are held.
@@ -135,14 +139,22 @@ def end(connection: sa.Connection, holder: Person, handles: Collection[str]) -> 
     connection.execute(update.values(ended_at=time.time()))
 
 
+def holding(source: str, subject: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+    """The condition on a lease that holds one of a query's things now.
+
+    Args:
+        source: of the things.
+        subject: the column of their ids.
+    """
+    return sa.and_(lease.c.source == source, lease.c.subject_id == subject, *_NOT_OVER)
+
+
 def held(
     connection: sa.Connection, source: str, ids: Sequence[int]
 ) -> Iterator[tuple[int, int]]:
     """Yield the id and the holder's id of each of some things that is held now."""
     query = sa.select(lease.c.subject_id, lease.c.person_id).where(
-        lease.c.source == source,
-        lease.c.ended_at.is_(None),
-        lease.c.until > Now(),
+        lease.c.source == source, *_NOT_OVER
     )
     for row in by_ids(connection, query, lease.c.subject_id, ids):
         yield row.subject_id, row.person_id

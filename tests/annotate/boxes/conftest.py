@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from icf.catalogue.catalogue import Catalogue
 from tests.annotate.boxes.pictures import Pictures
 from tests.annotate.place import Place
 
@@ -16,3 +19,10 @@ def pictures(place: Place) -> Pictures:
 def plain_pictures(plain: Place) -> Pictures:
     """The same on SQLite alone."""
     return Pictures(plain)
+
+
+@pytest.fixture
+def postgres_pictures(postgres_catalogue: Catalogue, tmp_path: Path) -> Pictures:
+    """The same on PostgreSQL alone."""
+    url = f"catalogue.url={postgres_catalogue.url}"
+    return Pictures(Place(tmp_path / "space", (url,)))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -133,6 +135,23 @@ class Pictures:
         sent = Sent(task.handle, client_id, value, 3.0, at)
         sources = {"boxes": self.source}
         return store(self.catalogue, sources, person, [sent])[0]
+
+    @contextmanager
+    def after_a_look(self, happen: Callable[[], object]) -> Iterator[None]:
+        """Let something happen once, after the first query for pictures to show."""
+        waiting = [happen]
+
+        def look(_: object, __: object, statement: str, *___: object) -> None:
+            if waiting and statement.startswith("SELECT box_task"):
+                waiting.pop()()
+
+        engine = self.catalogue.engine
+        sa.event.listen(engine, "after_cursor_execute", look)
+        try:
+            yield
+        finally:
+            sa.event.remove(engine, "after_cursor_execute", look)
+        assert not waiting
 
     def tasks(self) -> dict[int, tuple[str, bool]]:
         """The status of each picture that was asked about, and what it hides."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from icf.annotate.boxes.review import BoxReviewTask
@@ -51,6 +52,19 @@ def test_what_is_shown_does_not_depend_on_who_answered_first(
     one, other = review(plain_pictures).take(reviewer(plain_pictures), 5)
     assert one.payload["people"] == other.payload["people"]
     assert one.payload["cannot_tell"] == 1
+
+
+@pytest.mark.slow
+def test_what_is_settled_between_two_queries_is_shown_to_nobody_else(
+    postgres_pictures: Pictures,
+) -> None:
+    pictures = postgres_pictures
+    dispute(pictures, boxed(A), boxed(B), boxed(A, B, C))
+    rita = reviewer(pictures)
+    (task,) = review(pictures).take(rita, 5)
+    rob = reviewer(pictures, "rob")
+    with pictures.after_a_look(lambda: pictures.answer(rita, task, boxed(C, B))):
+        assert review(pictures).take(rob, 5) == []
 
 
 def test_a_reviewer_settles_a_disputed_picture(pictures: Pictures) -> None:

@@ -68,6 +68,19 @@ def test_two_people_get_the_same_picture_and_a_third_does_not(
     assert [len(task.take(each, 5)) for each in people] == [1, 1, 0]
 
 
+@pytest.mark.slow
+def test_an_answer_that_comes_between_two_queries_makes_room_for_nobody(
+    postgres_pictures: Pictures,
+) -> None:
+    pictures = postgres_pictures
+    pictures.add(A)
+    task = pictures.task()
+    ann, bob, cleo = [pictures.person(name) for name in ("ann", "bob", "cleo")]
+    first, _ = task.take(ann, 5), task.take(bob, 5)
+    with pictures.after_a_look(lambda: pictures.answer(ann, first[0], boxed(A))):
+        assert task.take(cleo, 5) == []
+
+
 def test_nobody_gets_a_picture_twice(pictures: Pictures) -> None:
     keys = [pictures.add(A) for _ in range(4)]
     task, ann = pictures.task(), pictures.person()
