@@ -142,7 +142,7 @@ def _train_bundled(
     from icf.models.training.drawn.art import drawn_art
     from icf.models.training.drawn.turns import in_turns
 
-    source = Source(drawn_art())
+    source = Source(drawn_art(invocation.say))
     with watching(invocation) as watcher:
 
         def one(now: TrainingConfig, folder: Path, start: Path | None) -> Trained:

@@ -6,7 +6,7 @@ import io
 import json
 import random
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -65,10 +65,16 @@ _PEOPLE = re.compile(
 )
 
 
-def main() -> None:
-    """Draw everything that is missing."""
+def main(say: Callable[[str], object]) -> None:
+    """Draw everything that is missing.
+
+    Args:
+        say: receives a line before each part, some of which take many minutes.
+    """
+    say("fetching what the training pictures are drawn from")
     sources.fetch()
-    for part in PARTS:
+    for number, part in enumerate(PARTS, 1):
+        say(f"drawing the training pictures, {number} of {len(PARTS)}: {part.__name__}")
         part()
 
 
@@ -369,4 +375,4 @@ PARTS = (
 )
 
 if __name__ == "__main__":
-    main()
+    main(print)

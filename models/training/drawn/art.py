@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -49,10 +49,15 @@ class ArtReader(Reader):
         return digest.hexdigest()
 
 
-def drawn_art() -> ArtReader:
-    """Fetch and draw what is missing, once; return the reader of it."""
-    make.main()
-    real.main()
+def drawn_art(say: Callable[[str], object]) -> ArtReader:
+    """Fetch and draw what is missing, once; return the reader of it.
+
+    Args:
+        say: receives a line before each part: all of it takes an hour.
+    """
+    make.main(say)
+    real.main(say)
+    say("drawing whole figures")
     figures.main()
     restyle.fetch()
     return ArtReader(sources.drawn())

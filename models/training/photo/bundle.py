@@ -22,9 +22,10 @@ def bundle_photo(out: Path, changes: dict[str, int], report: fit.Report) -> Mode
         report: receives progress messages.
     """
     torch.set_num_threads(1)
-    make.main()
-    real.main()
+    make.main(report)
+    real.main(report)
     weights = sources.mobilenet_weights()
+    report("fetching photographs")
     sources.fetch_photographs()
     recipe, found = fit.Recipe(**changes), collections()
     net = fit.fit(recipe, weights, found, report)

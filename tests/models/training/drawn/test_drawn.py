@@ -64,8 +64,8 @@ def art(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ICF_ART_CACHE", str(root))
         # These would fetch packages.
-        patch.setattr(make, "main", lambda: None)
-        patch.setattr(real, "main", lambda: None)
+        patch.setattr(make, "main", lambda say: None)
+        patch.setattr(real, "main", lambda say: None)
         patch.setattr(whole_figures, "main", lambda: None)
         patch.setattr(restyle, "fetch", lambda: None)
         patch.setattr(sources, "mobilenet_weights", lambda: weights)
@@ -265,7 +265,7 @@ def test_crops_have_the_side_of_the_network() -> None:
 
 
 def test_the_art_is_listed_by_character() -> None:
-    index = build_index([Source(drawn_art.drawn_art())])
+    index = build_index([Source(drawn_art.drawn_art(print))])
     assert set(index.identities) >= {
         f"{index.sources[0].reader.name}/lorelei/lorelei-00{number}"
         for number in range(3)
@@ -273,7 +273,7 @@ def test_the_art_is_listed_by_character() -> None:
 
 
 def test_art_that_is_written_again_as_it_was_is_the_same_data(art: Path) -> None:
-    reader = drawn_art.drawn_art()
+    reader = drawn_art.drawn_art(print)
     before = reader.fingerprint()
     box = art / "drawn/dicebear/lorelei/lorelei-000/0.json"
     os.utime(box, (1, 1))
@@ -375,7 +375,7 @@ class TestTheSecondGeneration:
 def made(
     config: DetectorConfig, folder: Path, start: Start | None = None
 ) -> detector.DrawnDetectorTask:
-    index = build_index([Source(drawn_art.drawn_art())])
+    index = build_index([Source(drawn_art.drawn_art(print))])
     return detector.DrawnDetectorTask.make(
         Given(index, config, start, folder, lambda line: None)
     )

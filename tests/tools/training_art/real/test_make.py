@@ -37,7 +37,7 @@ def fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_a_figure_with_two_faces_becomes_two(fetched: list[str]) -> None:
-    make.main()
+    make.main(print)
     folder = make.root() / "one"
     assert sorted(path.name for path in folder.iterdir()) == [
         "alone", "pair-0", "pair-1", "thing",
@@ -50,10 +50,12 @@ def test_a_figure_with_two_faces_becomes_two(fetched: list[str]) -> None:
         assert picture.mode == "RGBA"
 
 
-def test_what_is_there_is_not_fetched_again(fetched: list[str]) -> None:
-    make.main()
-    make.main()
+def test_what_is_there_is_not_fetched_again_nor_said(fetched: list[str]) -> None:
+    said: list[str] = []
+    make.main(said.append)
+    make.main(said.append)
     assert fetched == ["one@1"]
+    assert said == ["fetching real drawings: one"]
 
 
 def test_every_source_has_a_way_to_be_taken() -> None:
