@@ -39,7 +39,7 @@ from icf.catalogue.schema import (
     url,
 )
 from icf.filter.chain import filter_chain
-from icf.filter.step_names import ENTRY_STEPS
+from icf.filter.entry_steps import ENTRY_STEPS
 from icf.models.cards import bundled_path, verified
 from icf.models.registry.register import register
 from icf.workspace import Workspace, find, init

@@ -9,16 +9,18 @@ from __future__ import annotations
 import functools
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from icf.models.cards import bundled_path
 from icf.models.detection import Detector
-from icf.models.embedding import Embedder
 from icf.models.photo import PhotoJudge
-from icf.models.registry.resolve import model_path
 from icf.models.runtime.network import Device, Runtime
 from icf.stores.blobs import BlobStore
 from icf.stores.vectors import VectorStore
-from icf.workspace import Workspace
+
+if TYPE_CHECKING:
+    from icf.models.embedding import Embedder
+    from icf.workspace import Workspace
 
 DETECTOR, EMBEDDER = bundled_path("detector"), bundled_path("embedder")
 
@@ -53,6 +55,9 @@ def _file(model: Path) -> tuple[int, int] | None:
 
 def chosen_embedder(workspace: Workspace) -> Embedder:
     """The embedder that the settings of a workspace name."""
+    # Not above: worker processes, which start more quickly so, have no workspace.
+    from icf.models.registry.resolve import model_path
+
     wanted = workspace.settings.filter
     model = model_path(workspace, "embedder")
     return embedder(wanted.runtime, wanted.device, model)
@@ -92,4 +97,7 @@ def _photo_judge() -> PhotoJudge:
 def _embedder(
     runtime: Runtime, device: Device, model: Path, file: tuple[int, int] | None
 ) -> Embedder:
+    # Nor this: pictures are embedded in threads of the program.
+    from icf.models.embedding import Embedder
+
     return Embedder.open(model, runtime=runtime, device=device)

@@ -22,12 +22,12 @@ from icf.filter.embed_again import (
     embed_again,
     is_undecided,
 )
+from icf.filter.entry_steps import ENTRY_STEPS
 from icf.filter.identify.links import link_faces
 from icf.filter.restored import discard_ahead
 from icf.filter.retry import FAILED
 from icf.filter.review.queues import count_characters
 from icf.filter.review.suspicions import refresh
-from icf.filter.step_names import ENTRY_STEPS
 from icf.filter.step_range import Chosen
 from icf.filter.steps.detect import Detect
 from icf.filter.steps.duplicates import Duplicates

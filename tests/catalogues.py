@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from icf.catalogue import entry_steps
 from icf.catalogue.catalogue import REVISION, Catalogue
 from icf.catalogue.schema import metadata
-from icf.filter.step_names import ENTRY_STEPS
+from icf.filter.entry_steps import ENTRY_STEPS
 
 #: As the program has it, whatever stands in its place during the tests.
 MIGRATE = Catalogue.upgrade

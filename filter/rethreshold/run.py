@@ -12,12 +12,12 @@ from icf.catalogue import entry_steps, ledger
 from icf.catalogue.stale_reviews import close_stale
 from icf.engine.runner import Bar
 from icf.filter.chain import filter_chain
+from icf.filter.entry_steps import ENTRY_STEPS
 from icf.filter.rethreshold import unchanged
 from icf.filter.rethreshold.dry_run import tried
 from icf.filter.rethreshold.moves import Moved, Place
 from icf.filter.rethreshold.rechoose import confirmed_of
 from icf.filter.rethreshold.reevaluate import reevaluate
-from icf.filter.step_names import ENTRY_STEPS
 from icf.filter.waiting import LOCK, count_waiting
 from icf.workspace import Workspace
 

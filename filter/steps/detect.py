@@ -9,14 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from icf.catalogue.rows import by_ids
-from icf.catalogue.schema import image
 from icf.codes import ImageReason
 from icf.engine.attention import one_by_one
 from icf.engine.step import Item, NewFace, Outcome, Step, Subject
@@ -31,6 +28,9 @@ from icf.models.cards import ModelCard, verified, weights_path
 from icf.models.detection import Detection, Detector
 from icf.models.runtime.network import Device, Runtime
 from icf.stores.blobs import MissingBlob
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
 
 #: Pictures shown to the detector at a time, and their pixels: a batch of posters must
 #: not fill the memory.
@@ -100,6 +100,12 @@ class Detect(Step[StoredImage]):
         self, connection: sa.Connection, ids: Sequence[int]
     ) -> list[StoredImage]:
         """Read where the bytes are."""
+        # Not above: worker processes, which start more quickly so, read no catalogue.
+        import sqlalchemy as sa
+
+        from icf.catalogue.rows import by_ids
+        from icf.catalogue.schema import image
+
         query = sa.select(image.c.id, image.c.sha256)
         return [
             StoredImage(row.id, row.sha256)

@@ -12,14 +12,16 @@ import errno
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Generic, Literal, TypeVar
-
-import numpy as np
-import sqlalchemy as sa
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, ClassVar, Generic, Literal, TypeVar
 
 from icf.codes import ImageReason
 from icf.errors import BadModel, BrokenMachine, WrongUse
+
+if TYPE_CHECKING:
+    # A worker process imports this module: it needs no catalogue.
+    import numpy as np
+    import sqlalchemy as sa
+    from numpy.typing import NDArray
 
 Subject = Literal["image", "face"]
 

@@ -13,7 +13,7 @@ from icf.catalogue.entry_steps import Entry, declare, step_at
 from icf.catalogue.schema import entry_step
 from icf.errors import BrokenMachine
 from icf.filter.chain import own_steps
-from icf.filter.step_names import ENTRY_STEPS
+from icf.filter.entry_steps import ENTRY_STEPS
 from icf.workspace import init
 from tests.filter.rows import add_album, add_face, add_image, face_row
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -158,3 +160,12 @@ def test_a_cut_lies_inside_and_is_never_empty(
     box: tuple[float, float, float, float], rate: float, shape: tuple[int, int, int]
 ) -> None:
     assert cut(np.zeros((100, 100, 3), np.uint8), box, rate).shape == shape
+
+
+def test_a_worker_process_that_detects_loads_no_catalogue() -> None:
+    """It would take three times as long to start."""
+    code = "import sys, icf.engine.worker, icf.filter.steps.detect; print(*sys.modules)"
+    words = [sys.executable, "-c", code]
+    loaded = subprocess.run(words, capture_output=True, check=True, text=True).stdout
+    assert "icf.models.detection" in loaded.split()
+    assert not {"sqlalchemy", "pydantic", "icf.workspace"} & {*loaded.split()}
