@@ -116,12 +116,10 @@ def draw(
     for name, part in parts.items():
         for each in members[name][: part.checked]:
             chosen.setdefault(id(each), []).append(name)
-    drawn = [
-        Drawn(each, tuple(chosen[id(each)])) for each in ordered if id(each) in chosen
-    ]
-    return Sample(parts, drawn)
+    found = ((each, chosen.get(id(each))) for each in ordered)
+    return Sample(parts, [Drawn(each, tuple(names)) for each, names in found if names])
 
 
-def place(label: FinalLabel, seed: int) -> str:
+def place(label: FinalLabel, seed: int) -> bytes:
     """Where a label stands in the order that a seed draws."""
-    return hashlib.sha256(f"{seed}\n{label.name}".encode()).hexdigest()
+    return hashlib.sha256(f"{seed}\n{label.name}".encode()).digest()

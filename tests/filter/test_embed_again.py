@@ -26,7 +26,7 @@ from icf.filter.steps import embed as embed_step
 from icf.filter.steps.embed import Embed
 from icf.models.cards import load_card
 from icf.workspace import Workspace, find
-from tests.filter.cli.test_main import run, start
+from tests.filter.cli.test_main import forked, run
 from tests.filter.rows import alike
 from tests.filter.workspaces import (
     make_workspace,
@@ -139,7 +139,7 @@ def test_new_and_old_faces_may_come_together(
 def test_killed_while_it_embeds_it_goes_on(filtered: Made, changed: Made) -> None:
     made = changed(OTHER)
     flags = ("--set", OTHER, "--set", "filter.batch=8")
-    process = start(made, "run", *flags)
+    process = forked(made, "run", *flags)
     folder = made.root / "vectors" / ears_of(made)
     while process.poll() is None:
         if folder.is_dir() and len(made.vectors.ids(ears_of(made))) > 8:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,6 +20,7 @@ from icf.engine.step import Item, Outcome
 from icf.errors import WrongUse
 from icf.filter.chain import filter_chain
 from icf.workspace import Workspace, find
+from tests.app.program import within
 from tests.filter.plugin_package import (
     add_picture,
     install,
@@ -50,6 +49,10 @@ def made(tmp_path: Path) -> Workspace:
     return workspace
 
 
+#: What the packages of these tests bring along.
+MODULES = "monochrome", "bright", "crashing", "bad", "worse"
+
+
 def run(
     made: Workspace,
     packages: Path,
@@ -57,16 +60,14 @@ def run(
     program: str = "icf-filter",
     code: int = 0,
 ) -> tuple[str, str]:
-    """Run a program that sees the packages; return stdout and stderr."""
-    done = subprocess.run(
-        [Path(sys.executable).with_name(program), *words, "-C", made.root],
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(packages)},
-        text=True,
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
+    """Run a command that sees the packages; return stdout and stderr."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(packages)
+        try:
+            done = within(program, *words, "-C", made.root, folder=made.root, code=code)
+        finally:
+            for name in MODULES:
+                sys.modules.pop(name, None)
     return done.stdout, done.stderr
 
 

@@ -6,8 +6,6 @@ import hashlib
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +18,8 @@ import sqlalchemy as sa
 from icf.catalogue.schema import album, candidate, character, image, image_source, url
 from icf.codes import FetchStatus
 from icf.workspace import Workspace, find, init
+from tests.app.forked import Forked
+from tests.app.program import within
 from tests.integration.mediawiki import MediaWiki
 
 CONFIG = """
@@ -41,7 +41,9 @@ def harvested(
     wiki: MediaWiki, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Workspace]:
     workspace = make_workspace(wiki, tmp_path_factory.mktemp("workspace"))
-    harvest(workspace.root, "run")
+    process = start(workspace.root, "run")
+    _, said = process.communicate()
+    assert process.returncode == 0, said
     yield workspace
     workspace.catalogue.close()
 
@@ -53,25 +55,15 @@ def make_workspace(wiki: MediaWiki, root: Path) -> Workspace:
     return find(root)
 
 
-def start(root: Path, *words: str) -> subprocess.Popen[str]:
+def start(root: Path, *words: str) -> Forked:
     """Start `icf-harvest` in a workspace."""
-    program = Path(sys.executable).with_name("icf-harvest")
-    return subprocess.Popen(
-        [program, *words],
-        cwd=root,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={k: v for k, v in os.environ.items() if not k.startswith("ICF_")},
-    )
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("ICF_")}
+    return Forked("icf-harvest", *words, folder=root, environment=environment)
 
 
 def harvest(root: Path, *words: str) -> str:
-    """Run `icf-harvest` in a workspace; return what it prints."""
-    process = start(root, *words)
-    out, err = process.communicate()
-    assert process.returncode == 0, err
-    return out
+    """Run the same command within this process; return what it prints."""
+    return within("icf-harvest", *words, folder=root).stdout
 
 
 def test_every_album_and_character_is_found(

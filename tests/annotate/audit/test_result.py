@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
 
 import pytest
 
@@ -172,7 +173,7 @@ def population(count: int, label: Said, first: int) -> list[FinalLabel]:
 
 
 def answered(
-    sample: Sample, wrong: set[int], chance: random.Random, alarms: float
+    sample: Sample, wrong: Set[int], chance: random.Random, alarms: float
 ) -> list[Item]:
     """What checkers say who see every error and are wrong about some right labels.
 
@@ -195,14 +196,15 @@ def answered(
 
 
 def covered(
-    labels: Sequence[FinalLabel], test: set[int], wrong: set[int], goal: Goal, seed: int
+    labels: Sequence[FinalLabel],
+    members: Mapping[str, Set[int]],
+    wrong: Set[int],
+    goal: Goal,
+    seed: int,
 ) -> dict[str, tuple[bool, bool]]:
     """For each part: does its bound cover the truth, and is it falsely certified?"""
-    sample = draw(labels, test, goal, seed)
+    sample = draw(labels, members[TEST], goal, seed)
     items = answered(sample, wrong, random.Random(seed), alarms=0.1)
-    same = {each.face_id for each in labels if each.label == "same"}
-    others = {each.face_id for each in labels} - same
-    members = {ACCEPTS: same, TEST: same & test, REJECTS: others}
     found = {}
     for name, part in sample.parts.items():
         true = len(wrong & members[name]) / len(members[name])
@@ -213,37 +215,48 @@ def covered(
 
 
 @pytest.mark.parametrize(
-    ("count", "errors", "allowed", "bound"),
+    ("same", "different", "allowed", "bound"),
     [
-        # A little more than 5% is wrong: the worst that an audit may meet.
-        pytest.param(400, 21, 0, "clopper-pearson", marks=pytest.mark.slow),
-        pytest.param(400, 21, 2, "clopper-pearson", marks=pytest.mark.slow),
-        pytest.param(150, 8, 0, "clopper-pearson", marks=pytest.mark.slow),
-        (50, 3, 0, "finite"),
-        (30, 2, 0, "finite"),
-        pytest.param(400, 60, 1, "clopper-pearson", marks=pytest.mark.slow),
-        pytest.param(400, 4, 1, "clopper-pearson", marks=pytest.mark.slow),
+        # Labels, and wrong ones among them. A little more than 5%: the worst that an
+        # audit may meet.
+        pytest.param((400, 21), (150, 8), 0, "clopper-pearson", marks=pytest.mark.slow),
+        pytest.param(
+            (400, 21), (400, 21), 2, "clopper-pearson", marks=pytest.mark.slow
+        ),
+        ((50, 3), (30, 2), 0, "finite"),
+        # Far more, and far fewer.
+        pytest.param((400, 60), (400, 4), 1, "clopper-pearson", marks=pytest.mark.slow),
     ],
 )
 def test_the_bound_covers_the_truth_as_often_as_it_says(
-    count: int, errors: int, allowed: int, bound: Bound
+    same: tuple[int, int], different: tuple[int, int], allowed: int, bound: Bound
 ) -> None:
     goal = Goal(0.05, 0.95, allowed)
-    chance = random.Random(f"{count} {errors} {allowed}")
-    labels = population(count, "same", 0) + population(count, "different", count)
-    test = set(range(0, count, 4))
-    hits: dict[str, int] = {}
-    false: dict[str, int] = {}
+    chance = random.Random(f"{same} {different} {allowed}")
+    count, total = same[0], same[0] + different[0]
+    labels = population(count, "same", 0) + population(
+        total - count, "different", count
+    )
+    members = {
+        ACCEPTS: set(range(count)),
+        TEST: set(range(0, count, 4)),
+        REJECTS: set(range(count, total)),
+    }
+    hits: Counter[str] = Counter()
+    false: Counter[str] = Counter()
     for seed in range(SIMULATED):
-        wrong = set(chance.sample(range(count), errors))
-        wrong |= {count + each for each in wrong}
+        wrong = set(chance.sample(range(count), same[1]))
+        wrong.update(chance.sample(range(count, total), different[1]))
         for name, (is_covered, is_false) in covered(
-            labels, test, wrong, goal, seed
+            labels, members, wrong, goal, seed
         ).items():
-            hits[name] = hits.get(name, 0) + is_covered
-            false[name] = false.get(name, 0) + is_false
-    assert draw(labels, test, goal, 1).parts[ACCEPTS].bound == bound
+            hits[name] += is_covered
+            false[name] += is_false
+    parts = draw(labels, members[TEST], goal, 1).parts
+    assert {parts[name].bound for name in (ACCEPTS, REJECTS)} == {bound}
+    assert set(hits) == set(members)
     # Audits that cover 95% exactly do so in under 93% of 2,000 once in 30,000 times.
     assert min(hits.values()) >= 0.93 * SIMULATED
-    if errors > 0.05 * count:
-        assert max(false[ACCEPTS], false[REJECTS]) <= 0.07 * SIMULATED
+    for name, (number, errors) in {ACCEPTS: same, REJECTS: different}.items():
+        if errors > 0.05 * number:
+            assert false[name] <= 0.07 * SIMULATED

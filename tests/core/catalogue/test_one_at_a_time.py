@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from icf.workspace import Workspace, init
 from tests.annotate.page.waiting import comes_true
-from tests.app.program import BIN
+from tests.app.forked import Forked
 from tests.catalogues import empty_postgres
 
 pytestmark = pytest.mark.slow
@@ -101,16 +101,9 @@ def test_a_command_waits_for_one_on_another_machine(
 ) -> None:
     name, *words = command.split()
     with machines[0].one_at_a_time(lock, "icf-filter run"):
-        second = subprocess.Popen(
-            [str(BIN / name), *words],
-            cwd=machines[1].root,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert second.stderr is not None
-        said = second.stderr.readline()
-        assert f"icf-filter run (process {os.getpid()} on " in said
+        second = Forked(name, *words, folder=machines[1].root)
+        assert comes_true(lambda: second.said().endswith("\n"))
+        assert f"icf-filter run (process {os.getpid()} on " in second.said()
         assert second.poll() is None
     assert "Traceback" not in second.communicate()[1]
     assert second.returncode == 0

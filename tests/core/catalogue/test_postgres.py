@@ -17,7 +17,7 @@ from icf.catalogue.schema import album
 from icf.errors import BrokenMachine, WrongUse
 from icf.workspace import init
 from tests.annotate.page.waiting import comes_true
-from tests.app.program import program
+from tests.app.program import within
 
 pytestmark = pytest.mark.usefixtures("migrations")
 
@@ -184,9 +184,9 @@ def test_a_user_who_may_only_read_sees_everything(
     run(url, *READS)
     other = by_other(url)
     for words in (("status", "--json"), ("doctor",)):
-        done = program("icf", *words, folder=tmp_path, ICF_CATALOGUE_URL=other)
+        done = within("icf", *words, folder=tmp_path, ICF_CATALOGUE_URL=other)
         assert words[0] != "status" or '"albums": 1' in done.stdout
-    refused = program(
+    refused = within(
         "icf-filter", "run", folder=tmp_path, code=1, ICF_CATALOGUE_URL=other
     )
     assert "permission denied for table run\n" in refused.stderr

@@ -9,14 +9,14 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import sqlalchemy as sa
-
-from icf.catalogue.schema import image
 from icf.engine.attention import one_by_one
 from icf.engine.step import Item, Outcome, Step, Subject
 from icf.errors import BadModel, BrokenMachine
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
 
 
 def segfault() -> None:
@@ -47,8 +47,8 @@ def leave() -> None:
 
 
 def hang() -> None:
-    while True:
-        pass
+    """Wait for ever in native code that holds Python's lock, and take no time."""
+    ctypes.PyDLL(None).pause()
 
 
 def raise_value_error() -> None:
@@ -122,6 +122,11 @@ class Hostile(Step[Item]):
             HARM[self.at_open]()
 
     def select(self, connection: sa.Connection, ids: Sequence[int]) -> list[Item]:
+        # Not in the worker processes, which would start three times as slowly.
+        import sqlalchemy as sa
+
+        from icf.catalogue.schema import image
+
         rows = connection.execute(sa.select(image.c.id).where(image.c.id.in_(ids)))
         return [Item(row.id) for row in rows]
 

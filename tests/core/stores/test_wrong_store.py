@@ -17,7 +17,7 @@ from icf.errors import BrokenMachine
 from icf.filter.run import ALL, run_steps
 from icf.workspace import Workspace, find, init
 from tests.annotate.place import picture
-from tests.app.program import program
+from tests.app.program import within
 from tests.filter.rows import add_album, add_image
 
 #: A store is looked into for so many of its pictures.
@@ -92,7 +92,7 @@ def test_a_command_that_needs_pictures_says_so_and_writes_nothing(
     made = stored(tmp_path, ENOUGH)
     name, *words = command.split()
     url = str(tmp_path / "elsewhere")
-    done = program(name, *words, folder=tmp_path, code=1, ICF_BLOBS_URL=url)
+    done = within(name, *words, folder=tmp_path, code=1, ICF_BLOBS_URL=url)
     assert EXPECTED in done.stderr
     with made.catalogue.read() as connection:
         for table in (run, decision):
@@ -113,10 +113,10 @@ def test_an_import_is_refused_unless_it_brings_lost_pictures_back(
     def bring(folder: str, code: int) -> str:
         url = str(tmp_path / "elsewhere")
         words = "import", "folder", tmp_path / folder
-        done = program("icf", *words, folder=made.root, code=code, ICF_BLOBS_URL=url)
+        done = within("icf", *words, folder=made.root, code=code, ICF_BLOBS_URL=url)
         return done.stderr
 
-    program("icf", "import", "folder", tmp_path / "mine", folder=made.root)
+    within("icf", "import", "folder", tmp_path / "mine", folder=made.root)
     assert EXPECTED in bring("others", 1)
     with made.catalogue.read() as connection:
         assert len(connection.execute(sa.select(run.c.id)).all()) == 1
@@ -153,5 +153,5 @@ def test_a_store_that_goes_away_ends_the_run_before_the_next_step(
 def test_the_doctor_names_it_instead_of_lost_pictures(tmp_path: Path) -> None:
     stored(tmp_path, ENOUGH)
     url = str(tmp_path / "elsewhere")
-    done = program("icf", "doctor", folder=tmp_path, code=1, ICF_BLOBS_URL=url)
+    done = within("icf", "doctor", folder=tmp_path, code=1, ICF_BLOBS_URL=url)
     assert EXPECTED in done.stdout

@@ -24,23 +24,28 @@ from icf.filter.cli.main import STEPS, cli
 from icf.filter.waiting import LOCK
 from icf.stores.lock import one_at_a_time
 from icf.workspace import Workspace, find
+from tests.app.forked import Forked
+from tests.app.program import within
 from tests.filter.workspaces import (
     make_workspace,
     outcome_of,
     rows,
     run_before,
+    run_filter,
     site_files,
 )
 
 pytestmark = pytest.mark.slow
 
 PROGRAM = [sys.executable, "-c", "from icf.filter.cli.main import main; main()"]
+#: They are small, so that the program is killed between two.
+BATCHES = ("filter.batch=3",)
 
 
 def start(made: Workspace, *words: str) -> subprocess.Popen[str]:
     """Start the program in a workspace, with small batches."""
     return subprocess.Popen(
-        [*PROGRAM, *words, "-C", str(made.root), "--set", "filter.batch=3"],
+        [*PROGRAM, *words, "-C", str(made.root), "--set", *BATCHES],
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         text=True,
         stdout=subprocess.PIPE,
@@ -48,12 +53,24 @@ def start(made: Workspace, *words: str) -> subprocess.Popen[str]:
     )
 
 
-def run(made: Workspace, *words: str, code: int = 0) -> tuple[str, str]:
-    """Run the program; return stdout and stderr."""
-    process = start(made, *words)
+def forked(made: Workspace, *words: str) -> Forked:
+    """Start the same, loaded already, to kill it."""
+    line = *words, "-C", made.root, "--set", *BATCHES
+    return Forked("icf-filter", *line, folder=made.root)
+
+
+def ended(process: subprocess.Popen[str] | Forked, code: int = 0) -> tuple[str, str]:
+    """Wait for the program; return stdout and stderr."""
     out, err = process.communicate()
     assert process.returncode == code, err
     return out, err
+
+
+def run(made: Workspace, *words: str, code: int = 0) -> tuple[str, str]:
+    """Run the same command within this process; return stdout and stderr."""
+    line = *words, "-C", str(made.root), "--set", *BATCHES
+    done = within("icf-filter", *line, folder=made.root, code=code)
+    return done.stdout, done.stderr
 
 
 @pytest.fixture
@@ -65,7 +82,7 @@ def made(tmp_path: Path) -> Workspace:
 def table(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, str]:
     """A workspace after a run that nothing disturbed, and its table; only to copy."""
     made = make_workspace(tmp_path_factory.mktemp("undisturbed"), site_files(1))
-    return made, run(made, "run")[0]
+    return made, ended(forked(made, "run"))[0]
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +98,7 @@ def filtered(table: tuple[Workspace, str], tmp_path: Path) -> Workspace:
 
 
 def test_run_ends_with_what_passed_and_what_was_dropped(made: Workspace) -> None:
-    out, err = run(made, "run", "--json")
+    out, err = ended(start(made, "run", "--json"))
     steps = json.loads(out)["steps"]
     assert list(steps) == list(STEPS)
     assert steps["detect"]["passed"] > 0
@@ -128,7 +145,7 @@ def test_a_step_that_breaks_on_an_item_ends_with_exit_code_3(made: Workspace) ->
         bad_id = connection.execute(bad).scalar_one()
         values = {"x2": float("inf")}
         connection.execute(sa.update(face).where(face.c.id == bad_id).values(values))
-    out, err = run(made, "embed", "--json", code=3)
+    out, err = ended(forked(made, "embed", "--json"), code=3)
     assert json.loads(out)["steps"]["embed"]["dropped"] == {"step_failed": 1}
     assert f"icf why face:{bad_id}" in err
     assert "Traceback" not in err
@@ -157,13 +174,13 @@ def test_killed_at_any_step_a_second_run_gives_the_same_result(
     made: Workspace, undisturbed: dict[str, list[Any]], share: float
 ) -> None:
     enough = share * len(undisturbed["decisions"])
-    process = start(made, "run")
+    process = forked(made, "run")
     while _decisions(made) < enough and process.poll() is None:
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert process.returncode == -signal.SIGKILL
-    run(made, "run")
+    run_filter(find(made.root, BATCHES))
     assert outcome_of(made) == undisturbed
 
 
@@ -173,14 +190,15 @@ def test_a_second_program_waits_for_the_first(
 ) -> None:
     before = _decisions(filtered)
     with one_at_a_time(filtered.root / LOCK, "icf-filter run"):
-        second = start(filtered, command, "--json")
-        assert second.stderr is not None
-        said = second.stderr.readline()
+        second = forked(filtered, command, "--json")
+        while not second.said().endswith("\n"):
+            assert second.poll() is None
+            time.sleep(0.01)
+        said = second.said()
         assert f"icf-filter run (process {os.getpid()} on " in said
         assert "waiting until it ends" in said
         assert second.poll() is None
-    assert second.communicate()[1] == ""
-    assert second.returncode == 0
+    assert ended(second)[1] == said
     # What the first has done is not done again.
     assert _decisions(filtered) == before
     assert outcome_of(filtered) == undisturbed

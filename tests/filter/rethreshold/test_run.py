@@ -22,7 +22,7 @@ from icf.filter.rethreshold.dry_run import tried
 from icf.filter.rethreshold.reevaluate import reevaluate
 from icf.filter.rethreshold.run import Rethresholded, rethreshold
 from icf.workspace import Workspace, find
-from tests.filter.cli.test_main import run, start
+from tests.filter.cli.test_main import forked, run
 from tests.filter.rows import alike
 from tests.filter.workspaces import (
     make_workspace,
@@ -280,7 +280,7 @@ def test_killed_anywhere_and_started_again_it_comes_to_the_same_end(
     moved = ("--set", "filter.min_sharpness=4000")
     made = copied(filtered())
     known = len(rows(made, sa.select(decision.c.id)))
-    process = start(made, "rethreshold", *moved)
+    process = forked(made, "rethreshold", *moved)
     while process.poll() is None:
         if len(rows(made, sa.select(decision.c.id))) > known:
             process.send_signal(signal.SIGKILL)

@@ -21,7 +21,7 @@ from icf.images import decode
 from tests.core.pictures import Pixels, drawing, encoded, flipped, png_bomb
 from tests.filter.workspaces import read_file, site_files
 
-GOOD = 200
+GOOD = 100
 #: Albums in which the bundled detector misses a face now and then.
 HARDER = ("Harbour Nine", "Café Étoile")
 #: Two files of the same pixels.

@@ -1,19 +1,17 @@
 """A crawl of 2,000 URLs that is killed 20 times at random, on either database."""
 
 import hashlib
-import multiprocessing
 import random
 import time
 from collections import Counter
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
 
 from icf.catalogue.schema import candidate, image, image_source, url
 from icf.harvest.download.worker import BATCH
-from icf.harvest.run import harvest
-from icf.workspace import Workspace, find
+from icf.workspace import find
+from tests.harvest.processes import running
 from tests.harvest.rows import all_of
 from tests.harvest.test_run import in_blobs, png, workspace
 from tests.harvest.wire import Site, answer
@@ -21,21 +19,6 @@ from tests.harvest.wire import Site, answer
 pytestmark = pytest.mark.slow
 
 URLS, KILLS = 2000, 20
-
-#: Each runner is a process of its own; a server that has the program loaded starts it.
-_PROCESSES = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload([__name__])
-
-
-def run(root: Path, flags: tuple[str, ...]) -> None:
-    """What `icf-harvest run` does."""
-    harvest(find(root, flags))
-
-
-def start(made: Workspace, flags: tuple[str, ...]) -> BaseProcess:
-    runner = _PROCESSES.Process(target=run, args=(made.root, flags))
-    runner.start()
-    return runner
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
@@ -50,18 +33,18 @@ def test_killed_twenty_times_at_random_nothing_is_lost_halved_or_doubled(
     made = workspace(tmp_path / "ws", site, *urls)
     points = sorted(random.Random(database).sample(range(1, URLS - 400), KILLS))
     for point in points:
-        runner = start(made, flags)
+        runner = running(made, *flags)
         while len(site.asked) < point:
-            assert runner.is_alive(), "it ended by itself"
+            assert runner.poll() is None, "it ended by itself"
             time.sleep(0.001)
         runner.kill()
-        runner.join()
-        assert runner.exitcode == -9
+        runner.communicate()
+        assert runner.returncode == -9
         assert all(name == held for name, held in in_blobs(made).items())
 
-    last = start(made, flags)
-    last.join()
-    assert last.exitcode == 0
+    last = running(made, *flags)
+    _, said = last.communicate()
+    assert last.returncode == 0, said
     made = find(made.root, flags)
     rows = all_of(made.catalogue, url)
     kept = all_of(made.catalogue, image)
@@ -87,10 +70,10 @@ def test_runners_that_share_postgresql_ask_for_each_url_once(
     flags = (f"catalogue.url={postgres_url}",)
     urls = [site.route(f"/{n}.png", answer(png(n))) for n in range(600)]
     made = workspace(tmp_path / "ws", site, *urls)
-    runners = [start(made, flags) for _ in range(3)]
+    runners = [running(made, *flags) for _ in range(3)]
     for runner in runners:
-        runner.join()
-        assert runner.exitcode == 0
+        _, said = runner.communicate()
+        assert runner.returncode == 0, said
     made = find(made.root, flags)
     rows = all_of(made.catalogue, url)
     made.catalogue.close()

@@ -56,8 +56,8 @@ def test_a_full_disk_stops_the_run_and_with_more_room_it_goes_on(
         made = workspace(tmp_path / "ws", site, *urls)
         first = running(made)
         _, said = first.communicate()
-        assert (first.returncode, b"space" in said) == (1, True)
-        assert b"Traceback" not in said
+        assert (first.returncode, "space" in said) == (1, True)
+        assert "Traceback" not in said
         whole = in_blobs(made)
         assert 0 < len(whole) < PICTURES
         assert all(name == held for name, held in whole.items())

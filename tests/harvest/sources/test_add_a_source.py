@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 from icf.catalogue.schema import album, character, discovery, image_source, url
 from icf.workspace import Workspace, find, init
-from tests.app.program import program
+from tests.app.program import within
 from tests.harvest.rows import all_of, fates
 from tests.harvest.wire import Site, answer
 
@@ -77,11 +78,14 @@ def serve(site: Site) -> None:
 
 
 def run(made: Workspace, packages: Path, *words: str, code: int = 0) -> str:
-    """Run icf-harvest as a program that sees the package; return stdout."""
-    arguments = ("-C", made.root, *words)
-    done = program(
-        "icf-harvest", *arguments, folder=packages, code=code, PYTHONPATH=str(packages)
-    )
+    """Run icf-harvest where the package is installed; return stdout."""
+    line = "-C", made.root, *words
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(packages)
+        try:
+            done = within("icf-harvest", *line, folder=packages, code=code)
+        finally:
+            sys.modules.pop("toonbase", None)
     return done.stdout if code == 0 else done.stderr
 
 

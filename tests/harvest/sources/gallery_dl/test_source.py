@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
-import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from icf.harvest.sources.base import ListingPage, Task
 from icf.harvest.sources.gallery_dl.source import GallerySource
 from icf.settings import HarvestSettings
 from icf.workspace import Workspace, find, init
-from tests.app.program import BIN
+from tests.app.forked import Forked
 from tests.harvest.cli.test_main import call, said
 from tests.harvest.rows import all_of, fates
 from tests.harvest.wire import Site, answer
@@ -332,7 +331,8 @@ def test_killed_in_the_middle_the_same_command_goes_on(
     process = run_program(tmp_path, tmp_path)
     while len(all_of(made.catalogue, image_source)) < PAGE:
         assert process.poll() is None
-    os.kill(process.pid, signal.SIGKILL)
+        time.sleep(0.01)
+    process.kill()
     process.communicate()
     gone.wait()
 
@@ -345,10 +345,7 @@ def test_killed_in_the_middle_the_same_command_goes_on(
     assert task["status"] == "done"
 
 
-def run_program(root: Path, home: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [str(BIN / "icf-harvest"), "-C", str(root), "run"],
-        env={**os.environ, "HOME": str(home), "XDG_CACHE_HOME": str(home)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+def run_program(root: Path, home: Path) -> Forked:
+    environment = {**os.environ, "HOME": str(home), "XDG_CACHE_HOME": str(home)}
+    words = "-C", root, "run"
+    return Forked("icf-harvest", *words, folder=root, environment=environment)

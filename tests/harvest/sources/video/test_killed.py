@@ -1,42 +1,17 @@
 """A harvest of a film that is killed while it lists comes to the same rows."""
 
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from icf import workspace
+from tests.app.forked import PROCESSES
+from tests.harvest.sources.video.ending import harvest_and_end
 from tests.harvest.sources.video.films import scenes, write_film
 from tests.harvest.sources.video.test_source import frames_of, made, run
 
 pytestmark = pytest.mark.slow
-
-#: Ends itself, without a word to anybody, around the Nth answer that it stores.
-PROGRAM = """
-import os, signal, sys
-from pathlib import Path
-from icf import workspace
-from icf.harvest.listing import discover
-from icf.harvest.run import harvest
-
-root, count, is_stored = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "after"
-store = discover.store
-
-def stores(*words, **named):
-    global count
-    count -= 1
-    if count == 0 and not is_stored:
-        os.kill(os.getpid(), signal.SIGKILL)
-    answer = store(*words, **named)
-    if count == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return answer
-
-discover.store = stores
-harvest(workspace.find(root))
-"""
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +36,11 @@ def test_a_killed_listing_ends_as_if_nothing_had_happened(
         (undisturbed / "films").symlink_to(film.parents[1])
         run(made(undisturbed))
     place = made(tmp_path)
-    program = [sys.executable, "-c", PROGRAM, str(tmp_path), str(answers), when]
-    assert subprocess.run(program).returncode == -signal.SIGKILL
+    words = (tmp_path, answers, when)
+    process = PROCESSES.Process(target=harvest_and_end, args=words)
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
     run(place)
     found = frames_of(place)
     assert len(found) > 40

@@ -22,7 +22,7 @@ from tests.harvest.sources.web_rules.sites import (
 )
 from tests.harvest.wire import Site
 
-ALBUMS = 25
+ALBUMS = 15
 #: In the words that start a Scrapy process.
 CRAWLER = "icf.harvest.sources.web_rules.crawl"
 EXPECTED = {f"Album {n}": ["Who 0", "Who 1"] for n in range(ALBUMS)}
@@ -80,7 +80,7 @@ def check_whole(made: Workspace) -> None:
     assert len(all_of(made.catalogue, mention)) == 2 * ALBUMS
 
 
-@pytest.mark.parametrize("after", [0, 1, 20, 56])
+@pytest.mark.parametrize("after", [0, 1, 12, 34])
 def test_a_run_that_was_killed_goes_on_and_ends_the_same(
     site: Site, tmp_path: Path, after: int
 ) -> None:
@@ -92,9 +92,7 @@ def test_a_run_that_was_killed_goes_on_and_ends_the_same(
     child.communicate()
     while any(map(is_alive, crawlers)):
         time.sleep(0.01)  # it ends by itself
-    again = running(made)
-    _, said = again.communicate()
-    assert again.returncode == 0, said
+    harvest(made)
     check_whole(made)
     # Asked for again is at most what was on its way.
     pages = [p for p in site.asked if p != "/robots.txt" and not p.endswith(".png")]
@@ -106,7 +104,7 @@ def test_a_scrapy_process_that_is_killed_is_started_again(
 ) -> None:
     made = workspace(tmp_path / "ws", many_albums(site, ALBUMS))
     child = running(made)
-    for after in (1, 20, 40):
+    for after in (1, 12, 24):
         wait_for(lambda: done(made) >= after and bool(crawlers_of(child.pid)), child)  # noqa: B023
         for pid in crawlers_of(child.pid):
             os.kill(pid, signal.SIGKILL)
@@ -126,7 +124,7 @@ def test_an_interrupted_run_takes_its_scrapy_process_with_it(
     child.send_signal(how)
     _, said = child.communicate()
     assert child.returncode == 130, said
-    assert b"Traceback" not in said
+    assert "Traceback" not in said
     assert not any(map(is_alive, crawlers))
 
 
