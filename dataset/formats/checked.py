@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from icf.dataset.contents import Contents
+
+if TYPE_CHECKING:
+    from icf.dataset.rights.trail import Trail
 
 
 @dataclass(frozen=True, order=True)
@@ -50,6 +53,8 @@ class ReleaseFiles:
         hashes: the SHA-256 of every file below the folder, as it is now, by its name.
         summary: the release's ``release.json``.
         root: the release; None: it is not looked at.
+        trail: where the release says that its pictures are from; None: it is read
+            from `root` where a check asks for it.
     """
 
     folder: Path
@@ -57,6 +62,7 @@ class ReleaseFiles:
     hashes: Mapping[str, str]
     summary: Mapping[str, Any]
     root: Path | None = None
+    trail: Trail | None = None
 
     @property
     def rate(self) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -111,17 +111,12 @@ class Records:
         """The name of each label, all different; of a label nobody has, the number."""
         identities = self._plan.selection.identities
         labels = self._plan.labels
-        names = {
-            label: full_name(identities[each].album, identities[each].character)
-            for each, label in labels.items()
-        }
-        count = Counter(names.values())
-        return [
-            name
-            if (name := names.get(label, "")) and count[name] == 1
-            else f"{name} ({label})".strip()
-            for label in range(max(names, default=-1) + 1)
-        ]
+        return names_of(
+            {
+                label: full_name(identities[each].album, identities[each].character)
+                for each, label in labels.items()
+            }
+        )
 
     def _who(self, each: Placed, split: Split) -> Who:
         identity = self._identities[each.face]
@@ -145,6 +140,21 @@ class Records:
     def _trained(self) -> frozenset[int]:
         """The labels in train; after an earlier release, not the first ones alone."""
         return frozenset(each.label for each in self._plan.train)
+
+
+def names_of(names: Mapping[int, str]) -> list[str]:
+    """Return the name of each label, all different; of a label nobody has, the number.
+
+    >>> names_of({0: "A/Ann", 1: "A/Bob", 3: "A/Bob"})
+    ['A/Ann', 'A/Bob (1)', '(2)', 'A/Bob (3)']
+    """
+    count = Counter(names.values())
+    return [
+        name
+        if (name := names.get(label, "")) and count[name] == 1
+        else f"{name} ({label})".strip()
+        for label in range(max(names, default=-1) + 1)
+    ]
 
 
 def placed_in(plan: Plan, task: Task, split: Split) -> Sequence[Placed]:

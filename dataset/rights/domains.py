@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -81,3 +82,23 @@ def host_of(address: str) -> str:
 def write_domains(folder: Path, domains: Iterable[Domain]) -> None:
     """Write `FILE`."""
     write_csv(folder / FILE, COLUMNS, map(astuple, domains))
+
+
+def read_domains(folder: Path) -> list[Domain]:
+    """Read `FILE`; none where it is not there.
+
+    Raises:
+        KeyError, ValueError: it is no such table.
+    """
+    if not (folder / FILE).is_file():
+        return []
+    with (folder / FILE).open(encoding="utf-8", newline="") as file:
+        return [
+            Domain(
+                row["domain"],
+                int(row["pictures"]),
+                int(row["bytes"]),
+                float(row["share_of_bytes"]),
+            )
+            for row in csv.DictReader(file)
+        ]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from icf.dataset.contents import DISTRACTOR, PROBE, TRAIN, Contents
@@ -86,6 +87,11 @@ class InParquet:
         """Read it."""
         return self.groups.read(self.path, self.group, self.row)
 
+    @property
+    def size(self) -> int:
+        """Its bytes, of which no copy is made."""
+        return self.groups.size(self.path, self.group, self.row)
+
 
 class _Groups:
     """The group of rows that was read last: pictures are asked for in their order."""
@@ -104,14 +110,24 @@ class _Groups:
     def _forget(self) -> None:
         self._key: tuple[Path, int] | None = None
         self._column: Any = None
+        self._sizes: list[int] | None = None
 
     def read(self, path: Path, group: int, row: int) -> bytes:
+        return bytes(self._of(path, group)[row].as_py())
+
+    def size(self, path: Path, group: int, row: int) -> int:
+        column = self._of(path, group)
+        if self._sizes is None:
+            self._sizes = pc.binary_length(column).to_pylist()
+        return self._sizes[row]
+
+    def _of(self, path: Path, group: int) -> Any:
         if self._key != (path, group):
             with pq.ParquetFile(path) as file:
                 table = file.read_row_group(group, columns=["image.bytes"])
             self._column = table["image"].combine_chunks().field("bytes")
-            self._key = path, group
-        return bytes(self._column[row].as_py())
+            self._key, self._sizes = (path, group), None
+        return self._column
 
 
 class StoredPictures:
@@ -187,7 +203,7 @@ class StoredPictures:
         place = self._whole.get(sha256)
         if isinstance(place, InFile):
             return place.path.stat().st_size if place.path.is_file() else 0
-        if isinstance(place, InTar):
+        if isinstance(place, InTar | InParquet):
             return place.size
         return 0 if place is None else len(place.read())
 

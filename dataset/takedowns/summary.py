@@ -27,6 +27,7 @@ from icf.dataset.release.sums import read_sums
 from icf.dataset.rights.licence_set import LicenceSet, licence_set
 from icf.dataset.unused import DIVIDED, read_unused
 from icf.dataset.verify.tables import counts_of, shown_in
+from icf.spreadsheet import meant_by
 
 #: The counts of ``release.json`` that faces leave, by who confirmed them.
 _CONFIRMED = {
@@ -35,6 +36,9 @@ _CONFIRMED = {
     "model": "accepted_faces",
     "track": "followers",
 }
+
+#: What is known of an identity, by album and character.
+_Values = dict[tuple[str, str], str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,11 +165,14 @@ def _facts(numbers: Numbers) -> dict[str, Any]:
     after = _names(numbers.rest)
     facts["albums"] = len({album for album, _ in after})
     gone = _names(numbers.before) - after
-    regions, genders = _described(numbers)
+    regions, styles, genders = _described(numbers)
     for name, known in (
         ("identities_by_region", regions),
+        ("identities_by_style", styles),
         ("identities_by_gender", genders),
     ):
+        if name not in facts:
+            continue  # an earlier version did not count it
         counts: Counter[str] = Counter(facts[name])
         counts.subtract(known.get(each, NOT_STATED) for each in gone)
         kept = {key: count for key, count in counts.items() if count > 0}
@@ -173,13 +180,11 @@ def _facts(numbers: Numbers) -> dict[str, Any]:
     return facts
 
 
-def _described(
-    numbers: Numbers,
-) -> tuple[dict[tuple[str, str], str], dict[tuple[str, str], str]]:
-    """Region and gender of identities, as ``attributes.csv`` has them."""
+def _described(numbers: Numbers) -> tuple[_Values, _Values, _Values]:
+    """Region, style and gender of identities, as ``attributes.csv`` has them."""
     path = numbers.folder / ATTRIBUTES
     if not path.is_file():
-        return {}, {}
+        return {}, {}, {}
     contents = numbers.before
     rows = contents.rows(*FACES).tolist()
     who = {
@@ -189,12 +194,16 @@ def _described(
         )
         for row in rows
     }
-    regions, genders = {}, {}
+    regions: _Values = {}
+    styles: _Values = {}
+    genders: _Values = {}
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             identity = who.get((row["part"], row["name"]))
             if identity and row["region"]:
                 regions[identity] = row["region"]
+            if identity and row.get("style"):
+                styles[identity] = meant_by(row["style"])
             if identity and row["gender"] and row["gender_by"] == "source":
                 genders[identity] = row["gender"]
-    return regions, genders
+    return regions, styles, genders

@@ -20,14 +20,17 @@ from icf.dataset.cards.write import write_rights
 from icf.dataset.contents import FILE as CONTENTS
 from icf.dataset.contents import Contents
 from icf.dataset.formats.base import ReleaseData
-from icf.dataset.formats.checked import MISSING, Fault
+from icf.dataset.formats.checked import MISSING, UNEXPECTED, Fault
 from icf.dataset.release.files import LICENCES, SUMMARY
 from icf.dataset.rights.attribution import CSV as ATTRIBUTION
 from icf.dataset.rights.attribution import changes_of
 from icf.dataset.rights.domains import FILE as DOMAINS
+from icf.dataset.rights.domains import read_domains
 from icf.dataset.rights.licence_set import licence_set
 from icf.dataset.stored.data import stored_data
 from icf.dataset.stored.pictures import StoredPictures
+from icf.dataset.verify.cards import check_cards, check_page
+from icf.dataset.verify.protocol import check_protocol
 from icf.errors import BadInput
 
 #: Columns of records that say where a picture is.
@@ -51,6 +54,8 @@ def check_beside(
     contents: Contents,
     hashes: Mapping[str, str],
     summary: Mapping[str, Any],
+    *,
+    cards: bool,
 ) -> Iterator[Fault]:
     """Yield records, attributions and counts that other tables say otherwise.
 
@@ -59,6 +64,8 @@ def check_beside(
         contents: everything that is in a part.
         hashes: the SHA-256 of every file, as it is now.
         summary: its ``release.json``; nothing is checked of an earlier version.
+        cards: whether to check what is told of all of it: where something of it is
+            wrong, that is told otherwise too.
     """
     if KEY not in summary or LICENCES not in hashes or not contents.width.all():
         return
@@ -68,13 +75,30 @@ def check_beside(
     except BadInput:
         return  # who reads that table says what is wrong with it
     made = _Release(folder, summary, hashes, data)
+    sizes = _sizes(data, pictures) if cards else {}
     with TemporaryDirectory() as beside:
         again = Path(beside)
-        write_records(again, data, {})
-        write_rights(again, data, {}, changes_of(summary))
+        tables = write_records(again, data, {})
+        domains = write_rights(again, data, sizes, changes_of(summary))
         yield from _records(made, again)
-        yield from _rights(made, again)
+        yield from _rights(made, again, are_sizes_known=bool(sizes))
+        if cards:
+            yield from check_page(folder, summary, again)
     yield from _licences(made)
+    if cards:
+        domains = domains if sizes else read_domains(folder)
+        yield from check_cards(folder, summary, data, tables, domains)
+    yield from check_protocol(folder, summary, data.plan, hashes)
+
+
+def _sizes(data: ReleaseData, pictures: StoredPictures) -> dict[int, int]:
+    """The bytes of each picture, by its row; none where one is not there."""
+    shown = data.plan.selection.pictures.sha256
+    try:
+        sizes = pictures.sizes([each.decode() for each in shown.tolist()])
+    except (OSError, pa.ArrowException, *UNEXPECTED):
+        return {}  # who reads that format says what is wrong with it
+    return dict(enumerate(sizes)) if all(sizes) else {}
 
 
 def _records(made: _Release, again: Path) -> Iterator[Fault]:
@@ -106,8 +130,9 @@ def _records(made: _Release, again: Path) -> Iterator[Fault]:
                     yield Fault(name, f"{what}, and {LICENCES} has not")
 
 
-def _rights(made: _Release, again: Path) -> Iterator[Fault]:
-    for name, columns in ((ATTRIBUTION, None), (DOMAINS, ("domain", "pictures"))):
+def _rights(made: _Release, again: Path, *, are_sizes_known: bool) -> Iterator[Fault]:
+    of_domains = None if are_sizes_known else ("domain", "pictures")
+    for name, columns in ((ATTRIBUTION, None), (DOMAINS, of_domains)):
         if name not in made.hashes:
             yield Fault(name, MISSING)
             continue

@@ -9,7 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from icf.dataset.contents import FACES, Contents
+from icf.dataset.formats.beside import TURNED
 from icf.dataset.formats.checked import Fault
+from icf.dataset.formats.checks.turned import orientation
+from icf.dataset.rights.trail import Trail
 from icf.images.cut import cut
 from icf.images.decoder import decode
 from icf.images.hashing import HASHERS
@@ -24,7 +27,8 @@ def check_pictures(
     folder: Path,
     contents: Contents,
     hashes: Mapping[str, str],
-    advance: Callable[[int], None],
+    trail: Trail,
+    advance: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Fault]:
     """Decode each picture that is there as a file of its own, once.
 
@@ -32,6 +36,7 @@ def check_pictures(
         folder: the release.
         contents: everything that is in a part.
         hashes: the SHA-256 of every file, as it is now.
+        trail: how EXIF turns each of them, as the release has it.
         advance: called with 1 after each picture.
     """
     where = {sha256: name for name, sha256 in hashes.items()}
@@ -39,7 +44,8 @@ def check_pictures(
     for sha256, same in rows.items():
         file = where.get(sha256)
         if file is not None:
-            for what in _look(folder / file, contents, same):
+            lies = trail.orientation(sha256)
+            for what in _look(folder / file, contents, same, lies):
                 yield Fault(file, what)
         advance(1)
 
@@ -52,16 +58,19 @@ def _rows_of(sha256: npt.NDArray[np.bytes_]) -> dict[str, list[int]]:
     return found
 
 
-def _look(path: Path, contents: Contents, rows: list[int]) -> Iterator[str]:
+def _look(path: Path, contents: Contents, rows: list[int], lies: int) -> Iterator[str]:
     first = rows[0]
     meant = contents.pixel_hash[first].decode()
     try:
-        picture = decode(path.read_bytes())
+        data = path.read_bytes()
+        picture = decode(data)
     except (OSError, Undecodable) as error:
         # What could not be decoded at the harvest has its bytes' hash for its pixels'.
         if meant != contents.sha256[first].decode():
             yield f"cannot be decoded: {error}"
         return
+    if (how := orientation(data)) != lies:
+        yield f"is turned by EXIF as {how}, and not {lies} as in {TURNED}"
     if pixel_hash(picture.pixels) != meant:
         yield "its pixels have another hash than in contents.csv"
         return

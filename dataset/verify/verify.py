@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -13,7 +13,7 @@ from typing import Any
 from icf.dataset.cards.croissant import FILE as CROISSANT
 from icf.dataset.contents import FILE as CONTENTS
 from icf.dataset.contents import Contents, read_contents
-from icf.dataset.formats.beside import CROPS
+from icf.dataset.formats.beside import CROPS, TURNED
 from icf.dataset.formats.checked import (
     MISSING,
     UNEXPECTED,
@@ -21,6 +21,7 @@ from icf.dataset.formats.checked import (
     Fault,
     ReleaseFiles,
 )
+from icf.dataset.formats.checks.turned import check_turned, trail_of
 from icf.dataset.formats.registry import (
     RELINK,
     format_folders,
@@ -28,6 +29,7 @@ from icf.dataset.formats.registry import (
     make_writers,
 )
 from icf.dataset.release.files import (
+    ATTRIBUTES,
     CERTIFICATE,
     CLEANING,
     EARLIER,
@@ -47,6 +49,7 @@ from icf.dataset.release.present import (
     taken_down,
 )
 from icf.dataset.release.sums import links_below, others_below, read_sums
+from icf.dataset.verify.attributes import check_attributes
 from icf.dataset.verify.beside import check_beside
 from icf.dataset.verify.capped import NAMED, Capped
 from icf.dataset.verify.described import check_described
@@ -129,7 +132,7 @@ def verify(
     look = _Look(folder, hashes, quick)
     gone, links = taken_down(folder), look.links()
     absent = gone | links | others
-    found.add(fault for fault in look.faults() if not _is_of(fault, absent))
+    found.add(look.faults(absent))
     if hub:
         found.add(check_hub(folder, [*hashes, SUMS]))
     notes = [*_notes(folder, gone, links), *look.notes]
@@ -169,6 +172,9 @@ class _Look:
         self.hashes = hashes
         self.quick = quick
         self.notes: list[str] = []
+        #: The files of which something is wrong, as far as it is known.
+        self._named: set[str] = set()
+        self._trail = trail_of(folder)
 
     @property
     def _is_earlier(self) -> bool:
@@ -194,19 +200,23 @@ class _Look:
             if name not in there and PurePosixPath(name).is_relative_to(place)
         )
 
-    def faults(self) -> Iterator[Fault]:
-        """Yield every fault; `notes` are complete afterwards."""
-        named = set()
+    def faults(self, absent: frozenset[str]) -> Iterator[Fault]:
+        """Yield every fault; `notes` are complete afterwards.
+
+        Args:
+            absent: the files that may be missing.
+        """
         for fault in self._faults():
-            named.add(fault.file)
-            yield fault
+            if not _is_of(fault, absent):
+                self._named.add(fault.file)
+                yield fault
         if self._is_earlier:
             return
         summary, _ = _read_summary(self.folder)
         of_it = self.folder, summary, self.hashes
         for fault in _going_on(CROISSANT, lambda: check_described(*of_it)):
             # What is wrong with a file is said better by what it is for.
-            if fault.file not in named:
+            if fault.file not in self._named and not _is_of(fault, absent):
                 yield fault
 
     def _faults(self) -> Iterator[Fault]:
@@ -252,17 +262,21 @@ class _Look:
     ) -> Iterator[Fault]:
         """Check everything else against the contents."""
         folder, hashes = self.folder, self.hashes
-        checks: Mapping[str, Callable[[], Iterable[Fault]]] = {
-            CONTENTS: lambda: check_twice(contents),
-            SUMMARY: lambda: check_counts(summary, contents),
-            UNUSED: lambda: check_unused(folder, contents, hashes, summary),
-            EARLIER: lambda: check_left(folder, contents, hashes),
-            LICENCES: lambda: check_licences(folder, contents, hashes, summary),
-            CERTIFICATE: lambda: check_certificate(folder, summary, hashes),
-            ".": lambda: check_beside(folder, contents, hashes, summary),
-            LEAKS: lambda: check_leaks(folder, summary, contents, shown_in(folder)),
-        }
-        for place, check in checks.items():
+        of_it = folder, contents, hashes, summary
+        checks: Sequence[tuple[str, Callable[[], Iterable[Fault]]]] = (
+            (CONTENTS, lambda: check_twice(contents)),
+            (SUMMARY, lambda: check_counts(summary, contents)),
+            (UNUSED, lambda: check_unused(*of_it)),
+            (EARLIER, lambda: check_left(folder, contents, hashes)),
+            (ATTRIBUTES, lambda: check_attributes(*of_it)),
+            (LICENCES, lambda: check_licences(*of_it)),
+            (CERTIFICATE, lambda: check_certificate(folder, summary, hashes)),
+            (LEAKS, lambda: check_leaks(folder, summary, contents, shown_in(folder))),
+            (".", lambda: check_beside(*of_it, cards=not self._named)),
+            (LICENCES, lambda: _about(LICENCES, self._trail.faults())),
+            (TURNED, lambda: check_turned(folder, contents, self._trail)),
+        )
+        for place, check in checks:
             yield from _going_on(place, check)
         yield from self._formats(contents, summary)
         if "cleaned" in summary:
@@ -278,8 +292,10 @@ class _Look:
         if self.quick:
             self.notes.append("no picture was decoded (--quick)")
         else:
-            of_it = folder, contents, hashes, lambda _: None
-            yield from _going_on(CONTENTS, lambda: check_pictures(*of_it))
+            yield from _going_on(
+                CONTENTS,
+                lambda: check_pictures(folder, contents, hashes, self._trail),
+            )
         self.notes.append(
             "embeddings of train and test that nearly equal each other need the "
             "catalogue to be searched, and were when it was written"
@@ -306,10 +322,16 @@ class _Look:
                 if PurePosixPath(file).is_relative_to(place)
             }
             files = ReleaseFiles(
-                self.folder / place, contents, inside, summary, self.folder
+                *(self.folder / place, contents, inside, summary),
+                *(self.folder, self._trail),
             )
             for fault in _going_on(".", partial(writer.verify, files)):
                 yield Fault(posixpath.normpath(f"{place}/{fault.file}"), fault.what)
+
+
+def _about(file: str, found: Iterable[str]) -> Iterator[Fault]:
+    for what in found:
+        yield Fault(file, what)
 
 
 def _going_on(place: str, check: Callable[[], Iterable[Fault]]) -> Iterator[Fault]:

@@ -79,10 +79,19 @@ def _pictures(
             yield Fault(
                 file, f"annotations[{number}]: is no face of the area of its box"
             )
+    licences: dict[Any, tuple[Any, Any]] = {}
+    for number, each in enumerate(content["licenses"]):
+        if each["id"] in licences:
+            yield Fault(
+                file, f"licenses[{number}]: has the id {each['id']} a second time"
+            )
+        licences[each["id"]] = each["name"], each["url"]
+    unused = licences.keys() | set()
     for number, image in enumerate(content["images"]):
         place = f"images[{number}]"
         try:
             name = str(image["file_name"])
+            unused.discard(image["license"])
             found = Listed(
                 file,
                 "detection",
@@ -92,11 +101,19 @@ def _pictures(
                 picture=f"{split}/{name}",
                 boxes=tuple(boxes.pop(image["id"], ())),
                 size=(image["width"], image["height"]),
-                says={"sha256": image["sha256"]},
+                says={
+                    "sha256": image["sha256"],
+                    "licence": licences.get(image["license"]),
+                    "url": image.get("coco_url"),
+                    "author": image.get("author"),
+                    "exif_orientation": image.get("exif_orientation"),
+                },
             )
         except UNEXPECTED as error:
             yield Fault(file, f"{place}: cannot be read: {error!r}")
         else:
             yield found
+    for each in sorted(map(str, unused)):
+        yield Fault(file, f"has the licence {each}, which no picture has")
     for each in boxes:
         yield Fault(file, f"has annotations of the picture {each}, which it has not")

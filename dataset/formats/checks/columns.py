@@ -7,6 +7,9 @@ from typing import Any
 
 from icf.dataset.formats.base import Corners, Task
 
+#: What a row says of where its picture is from.
+TRAIL = ("licences", "url", "author")
+
 
 def said_by(task: Task, row: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a row says, by the names of `Listed`.
@@ -16,19 +19,19 @@ def said_by(task: Task, row: Mapping[str, Any]) -> dict[str, Any]:
     """
     said: dict[str, Any] = {
         "size": (row["width"], row["height"]),
-        "says": {"sha256": row["sha256"]},
+        "says": {"sha256": row["sha256"], **{name: row.get(name) for name in TRAIL}},
     }
     if task == "detection":
         boxes, classes = row["objects"]["bbox"], row["objects"]["category"]
         if list(classes) != [0] * len(boxes):
             raise ValueError(f"the categories {classes}, of which each should be 0")
         return {**said, "boxes": tuple(map(_corners, boxes))}
-    names = ("sha256", "role", "album", "character")
+    names = ("role", "album", "character")
     return {
         **said,
         "label": row["label"],
         "boxes": (_corners(row["bbox"]),),
-        "says": {name: row[name] for name in names},
+        "says": {**said["says"], **{name: row[name] for name in names}},
     }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from icf.dataset.contents import DISTRACTOR, PROBE, TRAIN, Contents
 from icf.dataset.formats.checked import MISSING, Fault, ReleaseFiles
+from icf.dataset.formats.registry import format_folders
 from icf.icartoonface.release_files import IDENTITIES
 from icf.spreadsheet import meant_by
 
@@ -32,7 +33,52 @@ def check_identities(
     if found is None:
         yield Fault(name, f"is no table with the columns {', '.join(columns)}")
         return
-    yield from differences(name, Counter(_identities(files.contents)), found)
+    meant = Counter(_identities(files.contents))
+    yield from differences(name, meant, found)
+    if found == meant:
+        yield from _ids(files, name)
+
+
+def _ids(files: ReleaseFiles, name: str) -> Iterator[Fault]:
+    """Yield ids of characters that are not one of each, or not the first format's."""
+    columns = ("album", "character", "character_id")
+    found = read_rows(files.folder / name, columns)
+    if found is None:
+        yield Fault(name, f"has no column {columns[-1]}")
+        return
+    elsewhere = _first(files, name, columns)
+    known: dict[str, Row] = {}
+    for row in sorted(found):
+        who, number = row[:-1], row[-1]
+        named = "/".join(who)
+        if not number.isdecimal() or not number.isascii():
+            yield Fault(name, f"has the id {number!r} of {named}, which is no number")
+        elif known.setdefault(number, who) != who:
+            other = "/".join(known[number])
+            yield Fault(name, f"has the id {number} of {named}, and of {other}")
+        elif elsewhere is not None and row not in elsewhere[1]:
+            what = f"has the id {number} of {named}, and another in {elsewhere[0]}"
+            yield Fault(name, what)
+    count = Counter(row[:-1] for row in found)
+    for who, several in sorted(count.items()):
+        if several > 1:
+            yield Fault(name, f"has {several} ids of {'/'.join(who)}")
+
+
+def _first(
+    files: ReleaseFiles, name: str, columns: Row
+) -> tuple[str, Counter[Row]] | None:
+    """The table of the first format that has one; None: it is this one."""
+    if files.root is None:
+        return None
+    for place in format_folders(files.summary).values():
+        for each in (IDENTITIES.as_posix(), IDENTITIES.name):
+            path = files.root / place / each
+            if path == files.folder / name:
+                return None
+            if path.is_file() and (found := read_rows(path, columns)) is not None:
+                return path.relative_to(files.root).as_posix(), found
+    return None
 
 
 def _identities(contents: Contents) -> Iterator[Row]:

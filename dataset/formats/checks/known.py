@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
+from icf.catalogue.tombstones import full_name
 from icf.dataset.contents import (
     DETECTION_TEST,
     DETECTION_TRAIN,
@@ -22,8 +23,11 @@ from icf.dataset.formats.base import Corners, Task, whole_corners
 from icf.dataset.formats.beside import CROPS
 from icf.dataset.formats.box_cells import boxes_in
 from icf.dataset.formats.checked import MISSING, Fault, ReleaseFiles
+from icf.dataset.formats.checks.turned import trail_of
 from icf.dataset.formats.crops import Rectangle, crop_rectangle, square_around
-from icf.dataset.formats.records import Split
+from icf.dataset.formats.records import Split, names_of
+from icf.dataset.licences import FILE as LICENCES
+from icf.dataset.rights.trail import Named
 
 #: The parts of each set and split.
 PARTS: Mapping[tuple[Task, Split], tuple[str, ...]] = {
@@ -69,6 +73,8 @@ class Known:
         self._rate = files.rate if files.rate is not None or files.crops else rate
         self._all_crops = files.crops or rate is not None
         self._names: dict[tuple[Task, Split], dict[str, int]] = {}
+        self._trail = files.trail or trail_of(files.root or files.folder)
+        self._named = Named()
 
     def names(self, task: Task, split: Split) -> Mapping[str, int]:
         """The row of each picture of a part, by the last part of its name, in order."""
@@ -160,16 +166,42 @@ class Known:
         return tuple(self.label(rows[each]) if each in rows else -1 for each in names)
 
     def says(self, task: Task, row: int) -> Mapping[str, object]:
-        """What further columns say of a picture."""
+        """What further columns say of a picture; not what nobody knows."""
+        sha256 = self.sha256(row)
+        said: dict[str, object] = {
+            "sha256": sha256,
+            "exif_orientation": self.orientation(task, row),
+        }
+        if (stated := self._trail.of(sha256)) is not None:
+            said |= {
+                "licences": list(stated.licences),
+                "licence": stated.licence,
+                "url": stated.url,
+                "author": stated.author,
+            }
         if task == "detection":
-            return {"sha256": self.sha256(row)}
+            return said
         contents = self.files.contents
         return {
-            "sha256": self.sha256(row),
+            **said,
             "role": self.role(row),
             "album": contents.album[row],
             "character": contents.character[row],
         }
+
+    def orientation(self, task: Task, row: int) -> int:
+        """How EXIF turns what is written, 1 to 8, as ``exif_turned.csv`` has it."""
+        return 1 if self.is_crop(task) else self._trail.orientation(self.sha256(row))
+
+    def label_names(self) -> list[str]:
+        """The name of each label, as `Records.names` has them."""
+        contents = self.files.contents
+        return names_of(
+            {
+                self.label(row): full_name(contents.album[row], contents.character[row])
+                for row in contents.rows(TRAIN, PROBE).tolist()
+            }
+        )
 
     def role(self, row: int) -> str:
         """Train, seen, unseen or distractor."""
@@ -177,6 +209,26 @@ class Known:
         if part == PROBE:
             return "seen" if self.label(row) in self._trained else "unseen"
         return str(part)
+
+    def note(self, row: int, file: str, member: str = "") -> None:
+        """Note that a picture is in a file, so that it should have a licence there.
+
+        Args:
+            row: of the picture.
+            file: relative to the format's folder.
+            member: its name in the file; empty: it is the file.
+        """
+        self._named.add(f"{self._prefix}{file}", member, self.sha256(row))
+
+    def without_trail(self) -> Iterator[Fault]:
+        """Yield where ``licences.csv`` has other rows than of what was noted."""
+        if not self._trail.is_whole():
+            return
+        for group, count, rows in self._named.differing(self._trail.named):
+            what = f"has the rows of {rows:,} pictures in {group or '.'}, which has"
+            if rows == count:
+                what = f"has rows of other pictures in {group or '.'} than these, of"
+            yield Fault(self._beside(LICENCES), f"{what} {count:,}")
 
     def cropped(self, member: str) -> Cropped | None:
         """What ``crops.csv`` says of a file or a member of one; None: nothing."""
@@ -202,14 +254,24 @@ class Known:
     @property
     def _crops_name(self) -> str:
         """Where ``crops.csv`` is, from the format's folder."""
+        return self._beside(CROPS)
+
+    def _beside(self, name: str) -> str:
+        """Where a table of the release is, from the format's folder."""
         root = self.files.root or self.files.folder
-        return os.path.relpath(root / CROPS, self.files.folder)
+        return os.path.relpath(root / name, self.files.folder)
 
     @property
     def _above(self) -> PurePosixPath:
         """The format's folder, from the release's."""
         folder = self.files.folder
         return PurePosixPath(folder.relative_to(self.files.root or folder).as_posix())
+
+    @cached_property
+    def _prefix(self) -> str:
+        """What names in the format's folder begin with in the release's."""
+        above = self._above.as_posix()
+        return "" if above == "." else f"{above}/"
 
     @cached_property
     def _crops(self) -> tuple[Mapping[str, Cropped], Fault | None]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from icf.dataset.formats.base import Corners, Task
+from icf.dataset.formats.beside import TURNED
 from icf.dataset.formats.checked import MISSING, UNEXPECTED, Fault
 from icf.dataset.formats.checks.known import Known
 from icf.dataset.formats.records import Split
@@ -33,6 +34,7 @@ class Listed:
         picture: the file with its bytes; empty: they are in `file`.
         member: its name in that file; empty: as `name`.
         sha256: of its bytes, where they are in `file`.
+        turned: how EXIF turns these bytes, 1 to 8.
         size: width and height, upright.
         boxes: of the labelled face, or of all faces in the detection set.
         label: the number of its identity, whatever is in its place; or `UNSAID`.
@@ -48,6 +50,7 @@ class Listed:
     picture: str = ""
     member: str = ""
     sha256: str | None = None
+    turned: int | None = None
     size: tuple[int, int] | None = None
     boxes: tuple[Corners, ...] | None = None
     label: object = UNSAID
@@ -95,6 +98,18 @@ def check_listed(
         layout: of the format.
         found: everything that its files name; faults are passed on.
     """
+    is_good = True
+    for fault in _differences(known, layout, found):
+        is_good = False
+        yield fault
+    if is_good:
+        yield from known.without_trail()
+
+
+def _differences(
+    known: Known, layout: Layout, found: Iterable[Listed | Fault | Unread]
+) -> Iterator[Fault]:
+    """Yield how the files differ from the contents, and note every picture of them."""
     yield from known.damage()
     seen = bytearray(len(known.files.contents))
     pictures: set[str] = set()
@@ -135,6 +150,8 @@ def _check(each: Listed, known: Known, seen: bytearray) -> Iterator[Fault]:
         if each.picture and each.picture not in known.files.hashes:
             yield Fault(each.picture, MISSING)
         else:
+            member = "" if each.picture else each.member or each.name
+            known.note(row, each.picture or each.file, member)
             yield from wrong_bytes(each, row, known)
         for what in _wrong(each, row, known):
             yield _fault(each, f"{each.name} {what}")
@@ -174,6 +191,10 @@ def _wrong(each: Listed, row: int, known: Known) -> Iterator[str]:
     size = known.size(each.task, row)
     if each.size and size and each.size != size:
         yield f"has the size {each.size}, and not {size}"
+    if each.turned is not None:
+        lies = known.orientation(each.task, row)
+        if each.turned != lies:
+            yield f"is turned by EXIF as {each.turned}, and not {lies} as in {TURNED}"
     label = known.label(row)
     if each.label is not UNSAID and not _is(each.label, label):
         yield f"has the label {each.label!r}, and not {label}"
@@ -187,7 +208,7 @@ def _wrong(each: Listed, row: int, known: Known) -> Iterator[str]:
     if each.says:
         meant = known.says(each.task, row)
         for name, value in each.says.items():
-            if value != meant[name]:
+            if name in meant and value != meant[name]:
                 yield f"has the {name} {value}, and not {meant[name]}"
 
 

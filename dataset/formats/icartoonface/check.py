@@ -133,13 +133,22 @@ def _checked(files: ReleaseFiles, path: Path, look: Look) -> Iterator[Fault]:
 
 def check_pictures(files: ReleaseFiles) -> Iterator[Fault]:
     """Yield the pictures that are missing, added, or not those of the contents."""
+    known = Known(files)
+    is_good = True
+    for fault in _differing(files, known):
+        is_good = False
+        yield fault
+    if is_good:
+        yield from known.without_trail()
+
+
+def _differing(files: ReleaseFiles, crops: Known) -> Iterator[Fault]:
     contents = files.contents
     known: dict[str, int] = {}
     names: set[str] = set()
     sha256 = contents.sha256.astype("U64").tolist()
     for row, each in enumerate(sha256):
         known.setdefault(each, row)
-    crops = Known(files)
     yield from crops.damage()
     folders = {part: folder.as_posix() for part, folder in FOLDERS.items()}
     parts, listed = contents.part.tolist(), contents.name.tolist()
@@ -152,6 +161,7 @@ def check_pictures(files: ReleaseFiles) -> Iterator[Fault]:
         elif files.crops and part in FACES:
             split: Split = "train" if part == TRAIN else "test"
             each = Listed(file, "recognition", split, name, picture=file)
+            crops.note(row, file)
             yield from wrong_bytes(each, row, crops)
         elif found != sha256[row]:
             other = known.get(found)

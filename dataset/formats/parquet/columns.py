@@ -61,13 +61,16 @@ def columns_of(task: Task, labels: Sequence[str]) -> list[Column]:
 
 def schema_of(columns: Sequence[Column]) -> pa.Schema:
     """Return the schema of a file, with what ``datasets`` reads of it."""
-    features = {IMAGE: {"_type": "Image"}}
-    features |= {each.name: each.feature for each in columns}
-    about = json.dumps({"info": {"features": features}})
+    about = json.dumps({"info": {"features": features_of(columns)}})
     return pa.schema(
         [(IMAGE, _IMAGE_TYPE), *((each.name, each.type) for each in columns)],
         metadata={"huggingface": about},
     )
+
+
+def features_of(columns: Sequence[Column]) -> dict[str, Any]:
+    """Return what ``datasets`` reads of each column, the picture's too."""
+    return {IMAGE: {"_type": "Image"}, **{each.name: each.feature for each in columns}}
 
 
 def width_height(box: Corners) -> list[int]:

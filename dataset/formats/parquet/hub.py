@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,15 +21,17 @@ import pyarrow.parquet as pq
 import yaml  # type: ignore[import-untyped,unused-ignore]
 
 from icf.dataset.formats.base import ReleaseData, WrittenPicture
-from icf.dataset.formats.checked import Fault, ReleaseFiles
+from icf.dataset.formats.checked import MISSING, Fault, ReleaseFiles
 from icf.dataset.formats.parquet.columns import IMAGE
-from icf.dataset.formats.parquet.verify import check_files
+from icf.dataset.formats.parquet.verify import FILE, check_files
 from icf.dataset.formats.parquet.writer import ParquetWriter, write_parquet
 from icf.dataset.formats.records import SPLITS, TASKS, placed_in
 from icf.dataset.plan import Plan
 from icf.stores.files import copy_file, hash_file
 
 CARD = "README.md"
+#: How the description of a configuration begins.
+_HASHED = "Files with the hash "
 
 
 class HuggingFaceWriter:
@@ -53,8 +56,13 @@ class HuggingFaceWriter:
         (folder / CARD).write_text(page, encoding="utf-8")
 
     def verify(self, files: ReleaseFiles) -> Iterator[Fault]:
-        """Check every picture, label and box in the files against the contents."""
-        return check_files(files)
+        """Check every picture, label and box in the files, and what the page has."""
+        is_good = True
+        for fault in check_files(files):
+            is_good = False
+            yield fault
+        if is_good:
+            yield from _check_page(files)
 
 
 def configurations(plan: Plan, content: str) -> Mapping[str, Any]:
@@ -75,7 +83,7 @@ def configurations(plan: Plan, content: str) -> Mapping[str, Any]:
             if placed_in(plan, task, split)
         ]
         if files:
-            about = f"Files with the hash {content}"
+            about = f"{_HASHED}{content}"
             found.append(
                 {"config_name": task, "description": about, "data_files": files}
             )
@@ -109,6 +117,22 @@ def _content(data: ReleaseData, folder: Path) -> str:
         data.hashes[str(path)] = hash_file(path)
         digest.update(f"{path.relative_to(folder)} {data.hashes[str(path)]}\n".encode())
     return digest.hexdigest()
+
+
+def _check_page(files: ReleaseFiles) -> Iterator[Fault]:
+    """Yield that the page tells `datasets` of other files: it would take old ones."""
+    if CARD not in files.hashes:
+        yield Fault(CARD, MISSING)
+        return
+    digest = hashlib.sha256()
+    for name in sorted(filter(FILE.fullmatch, files.hashes)):
+        digest.update(f"{name} {files.hashes[name]}\n".encode())
+    meant = digest.hexdigest()
+    text = (files.folder / CARD).read_text(encoding="utf-8", errors="replace")
+    found = set(re.findall(rf"{_HASHED}(\w*)", text))
+    if found and found != {meant}:  # an earlier version wrote none
+        shown = ", ".join(sorted(found))
+        yield Fault(CARD, f"has the hash {shown} of its files, and not {meant}")
 
 
 def _page(plan: Plan, content: str) -> str:

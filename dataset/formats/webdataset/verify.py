@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from icf.catalogue.tombstones import full_name
 from icf.dataset.formats.base import Task
 from icf.dataset.formats.checked import MISSING, UNEXPECTED, Fault, ReleaseFiles
+from icf.dataset.formats.checks.columns import TRAIL
 from icf.dataset.formats.checks.identities import check_identities
 from icf.dataset.formats.checks.known import PARTS, Known
 from icf.dataset.formats.checks.listed import (
@@ -25,6 +26,7 @@ from icf.dataset.formats.checks.listed import (
     Unread,
     check_listed,
 )
+from icf.dataset.formats.checks.turned import orientation
 from icf.dataset.formats.records import Split
 
 _SHARD = re.compile(r"(recognition|detection)-(train|test)-\d{6}\.tar")
@@ -98,8 +100,9 @@ def _pictures(
             except UNEXPECTED as error:
                 what = f"{beside.name}: cannot be read: {error!r:.200}"
                 yield Fault(path.name, what)
-            sha256 = hashlib.sha256(content).hexdigest()
-            yield Listed(path.name, task, split, picture.name, sha256=sha256, **said)
+            said["sha256"] = hashlib.sha256(content).hexdigest()
+            said["turned"] = orientation(content)
+            yield Listed(path.name, task, split, picture.name, **said)
         yield from _end(path, tar.offset)
 
 
@@ -107,11 +110,15 @@ def _said(task: Task, about: dict[str, Any]) -> dict[str, Any]:
     """Return what the JSON beside a picture says, by the names of `Listed`."""
     is_face = task == "recognition"
     names = ("role", "album", "character") if is_face else ()
+    further = (*TRAIL, "exif_orientation")
     return {
         "size": (about["width"], about["height"]),
         "boxes": tuple((x1, y1, x2, y2) for x1, y1, x2, y2 in about["boxes"]),
         "label": about["label"] if is_face else UNSAID,
-        "says": {each: about[each] for each in ("sha256", *names)},
+        "says": {
+            **{each: about[each] for each in ("sha256", *names)},
+            **{each: about.get(each) for each in further},
+        },
     }
 
 

@@ -55,7 +55,9 @@ def given(
     shutil.copytree(drawn, root / "space")
     workspace = find(root / "space")
     with workspace.catalogue.write() as connection:
-        connection.execute(sa.update(schema.album).values(region="japan"))
+        connection.execute(
+            sa.update(schema.album).values(region="japan", style="=flat")
+        )
     lists = ProtocolFile(
         name="lists", pairs=Pairs(folds=2, each=12), open_set=OpenSet()
     )
@@ -103,6 +105,23 @@ def test_a_cleaned_copy_has_nothing_of_it_and_is_whole(
     assert not [name for name in withdrawn.sha256 if name in text]
     assert not list(copy.glob(".cleaning*"))
     assert clean(copy, withdrawn).rows == 0
+
+
+def test_cards_count_region_and_style_of_identities_that_stay(copy: Path) -> None:
+    def counted() -> list[dict[str, int]]:
+        facts = json.loads((copy / "release.json").read_text())["cards"]["facts"]
+        return [facts[f"identities_by_{name}"] for name in ("region", "style")]
+
+    contents = read_contents(copy / "contents.csv")
+    before = counted()
+    assert [list(each) for each in before] == [["japan"], ["=flat"]]
+    row = contents.rows("distractor")[0]
+    clean(
+        copy, Withdrawn(frozenset([contents.sha256[row].decode()]), *2 * [frozenset()])
+    )
+    assert counted() == [
+        {key: count - 1 for key, count in each.items()} for each in before
+    ]
 
 
 def test_an_unused_face_leaves_the_table_and_the_counts_where_its_picture_stays(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,11 +13,18 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import sqlalchemy as sa
 
+from icf.catalogue import schema
+from icf.dataset.contents import read_contents
+from icf.dataset.protocol_file import OpenSet, Pairs, ProtocolFile
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.write import write
+from icf.dataset.takedowns.clean import clean
+from icf.dataset.takedowns.signed import Withdrawn
 from icf.dataset.verify.verify import verify
 from icf.workspace import find
+from tests.dataset.formats.webdataset.test_verify import Members, change_shard
 from tests.dataset.verify.forged import describe_again
 
 
@@ -26,8 +34,17 @@ def whole(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("beside")
     shutil.copytree(drawn, root / "space")
     workspace = find(root / "space")
-    formats = ("icartoonface", "webdataset")
-    write(workspace, prepare(workspace, 1, formats), root / "out", 1)
+    with workspace.catalogue.write() as connection:
+        for number, region in enumerate(("japan", "europe", None), 1):
+            about = {"region": region, "style": "=flat" if region else None}
+            of_one = sa.update(schema.album).where(schema.album.c.id == number)
+            connection.execute(of_one.values(about))
+        connection.execute(sa.update(schema.character).values(gender="male"))
+    formats = ("icartoonface", "webdataset", "hf")
+    lists = ProtocolFile(
+        name="lists", pairs=Pairs(folds=2, each=12), open_set=OpenSet()
+    )
+    write(workspace, prepare(workspace, 1, formats, protocol=lists), root / "out", 1)
     workspace.catalogue.close()
     return root / "out"
 
@@ -139,3 +156,245 @@ def test_an_edited_summary_of_licences_is_named(release: Path) -> None:
     path.write_text(json.dumps(summary))
     [found] = said(release)
     assert found.startswith("release.json: has the by_licence {")
+
+
+def change(path: Path, pattern: str, new: str) -> str:
+    """Replace a pattern once, which must be there; return what it was."""
+    text = path.read_bytes().decode()
+    found = re.search(pattern, text, flags=re.MULTILINE)
+    assert found is not None
+    changed = text[: found.start()] + found.expand(new) + text[found.end() :]
+    assert changed != text
+    path.write_bytes(changed.encode())
+    return found[0]
+
+
+@pytest.mark.parametrize(
+    ("file", "pattern", "new", "what"),
+    [
+        (
+            "README.md",
+            r"(\d+) faces to train",
+            r"9\1 faces to train",
+            "says '15 identities of ",
+        ),
+        (
+            "README.md",
+            r"^\| probes \| \d+ ",
+            "| probes | 7 ",
+            "has the row '| probes | 7 |",
+        ),
+        ("README.md", r"^\| CC0-1.0 \| ", "| MIT | ", "has the row '| MIT | "),
+        ("README.md", r"^\| CC0-1.0 .*\n", "", "has no row '| CC0-1.0 | "),
+        (
+            "README.md",
+            r"^license: other",
+            "license: cc0-1.0",
+            "has the license 'cc0-1.0',",
+        ),
+        (
+            "README.md",
+            r"^(license_name: ).*",
+            r"\1mit",
+            "has the license_name 'mit', an",
+        ),
+        ("README.md", r"^- n<1K", "- 1K<n<10K", "has the size_categories ['1K<n<10K']"),
+        (
+            "README.md",
+            r"^(- `records/.*), \d+ rows",
+            r"\1, 1 rows",
+            "says '- `records/",
+        ),
+        ("README.md", r"^---\n", "---\n[", "has a head that cannot be read: "),
+        (
+            "datasheet.md",
+            r"^\| probes \| \d+ ",
+            "| probes | 7 ",
+            "has the row '| probes ",
+        ),
+        (
+            "datasheet.md",
+            r"(\d+) pictures, ",
+            r"1\1 pictures, ",
+            "says '- toons.test: 1",
+        ),
+        ("datasheet.md", r"(\d+) bytes", r"1\1 bytes", "says '- toons.test: "),
+        (
+            "datasheet.md",
+            r"^- same bytes: 0",
+            "- same bytes: 3",
+            "says '- same bytes: 3'",
+        ),
+        ("datasheet.md", r"japan \d+", "japan 99", "says '- Identities by region of "),
+        ("ATTRIBUTION.md", r"\| =A. Drawer \|", "| B. Else |", "has the row '| "),
+        ("ATTRIBUTION.md", r"\| CC0 \|", "| CC BY 4.0 |", "has the row '| "),
+        ("ATTRIBUTION.md", r"^.*\| CC0 \|\n", "", "has no row '| "),
+        (
+            "ATTRIBUTION.md",
+            r"state of (\d+)",
+            r"state of 1\1",
+            "says 'What sources sta",
+        ),
+        (
+            "croissant.json",
+            r"https://spdx.org/licenses/CC0-1.0[^\"]*",
+            "https://spdx.org/licenses/MIT",
+            "has the license [",
+        ),
+        (
+            "croissant.json",
+            r"(\d+) probes",
+            r"1\1 probes",
+            "description: says '15",
+        ),
+        ("croissant.json", r"(\d+) answers of", r"9\1 answers of", ": says '"),
+        ("domains.csv", r"(\d+),1.0", r"1\1,1.0", "has no row toons.test, "),
+        ("pairs.csv", r"^1,1,", "1,0,", "has no row 1, 1, "),
+        ("pairs.csv", r"^1,0,.*\n", "", "has no row 1, 0, "),
+        ("pairs.csv", r"^(1,1,.*\n)(1,1,.*\n)", r"\2\1", "has its rows in another o"),
+        ("open_set.csv", r",gallery", ",unknown", "has no row "),
+        ("open_set.csv", r",(\d+),known", r",1\1,known", "has no row "),
+        ("attributes.csv", r",japan,", ",china,", "has the region 'china' of train "),
+        ("attributes.csv", r",'=flat", ",'=line", "has the style '=line' of train "),
+        (
+            "attributes.csv",
+            r",male,source",
+            ",female,source",
+            "has the gender 'female' ",
+        ),
+        ("attributes.csv", r",male,source", ",male,", "has the gender 'male' by ''"),
+        (
+            "attributes.csv",
+            r",male,source",
+            ",male,people",
+            "has what people say, and i",
+        ),
+        (
+            "attributes.csv",
+            r",source,,",
+            ",source,500.0,",
+            "has the angles 500.0, not a",
+        ),
+        ("attributes.csv", r"^train,", "probe,", "has probe "),
+        ("attributes.csv", r"^(train,.*\n)", r"\1\1", ", a second time"),
+        ("attributes.csv", r"^train,.*japan.*\n", "", "has the region '' of train "),
+        ("attributes.csv", r",0,", ",x,", "cannot be read to its end: ValueError"),
+        (
+            "webdataset/identities.csv",
+            r"^(0,.*),(\d+)",
+            r"\1,9\2",
+            ", and another in icartoonface/",
+        ),
+        ("hf/README.md", r"the hash \w", "the hash x", "of its files, and not "),
+    ],
+)
+def test_what_follows_from_other_tables_is_held_against_them(
+    release: Path, file: str, pattern: str, new: str, what: str
+) -> None:
+    change(release / file, pattern, new)
+    found = said(release)
+    assert {line.split(": ")[0] for line in found} == {file}
+    assert what in " ".join(found)
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        *("README.md", "datasheet.md", "ATTRIBUTION.md", "attributes.csv"),
+        *("pairs.csv", "open_set.csv", "hf/README.md"),
+    ],
+)
+def test_a_file_that_is_gone_from_all_sums_is_named(release: Path, file: str) -> None:
+    (release / file).unlink()
+    path = release / "croissant.json"
+    described = json.loads(path.read_text())
+    files = described["distribution"]
+    described["distribution"] = [f for f in files if f.get("contentUrl") != file]
+    path.write_text(json.dumps(described))
+    assert said(release) == [f"{file}: is missing"]
+
+
+def test_all_regions_that_were_edited_alike_are_not_those_that_are_counted(
+    release: Path,
+) -> None:
+    path = release / "attributes.csv"
+    text = path.read_text().replace(",japan,", ",china,")
+    path.write_text(text)
+    [found] = said(release)
+    assert found.startswith(
+        "attributes.csv: gives china 5, europe 5, not stated 5 iden"
+    )
+
+
+def test_an_id_of_two_characters_or_none_is_named(release: Path) -> None:
+    [path] = (release / "icartoonface").rglob("identities.csv")
+    name = path.relative_to(release).as_posix()
+    with path.open(newline="") as file:
+        _, _, second, *_ = list(csv.reader(file))
+    edit(path, 0, character_id=second[-1])
+    edit(path, 2, character_id="x")
+    found = [line for line in said(release) if line.startswith(f"{name}: ")]
+    assert len(found) == 2
+    assert any(f"has the id {second[-1]} of " in line for line in found)
+    assert any("has the id 'x' of " in line for line in found)
+
+
+def test_another_name_of_a_label_is_named(release: Path) -> None:
+    [path] = (release / "hf" / "recognition").glob("train-*.parquet")
+    table = pq.read_table(path)
+    about = table.schema.metadata[b"huggingface"].replace(b"Character 1-0", b"Luna")
+    assert about != table.schema.metadata[b"huggingface"]
+    pq.write_table(table.replace_schema_metadata({b"huggingface": about}), path)
+    name = path.relative_to(release).as_posix()
+    assert said(release) == [
+        f"{name}: does not say to `datasets` what the column label is: the label 0 is "
+        "'Album 1/Character 1-0', and not 'Album 1/Luna'"
+    ]
+
+
+def test_a_list_that_no_protocol_asks_for_is_named(release: Path) -> None:
+    path = release / "release.json"
+    summary = json.loads(path.read_text())
+    del summary["protocol"]["pairs"]
+    path.write_text(json.dumps(summary))
+    assert said(release) == ["pairs.csv: is a list that its protocol does not ask for"]
+
+
+@pytest.mark.parametrize(
+    ("file", "pattern", "new"),
+    [
+        ("pairs.csv", "^(.),1,", r"\1,0,"),
+        ("pairs.csv", "^(.,0,)[^,]*", r"\1x.jpg"),
+        ("open_set.csv", r",(\d+),known", r",1\1,known"),
+        ("open_set.csv", r",-1,unknown", ",-1,known"),
+    ],
+)
+def test_lists_of_a_cleaned_release_are_held_against_its_test(
+    release: Path, file: str, pattern: str, new: str
+) -> None:
+    contents = read_contents(release / "contents.csv")
+    gone = contents.sha256[contents.rows("probe")[0]].decode()
+    clean(release, Withdrawn(frozenset([gone]), frozenset(), frozenset()))
+    assert said(release) == []
+    change(release / file, pattern, new)
+    [found] = said(release)
+    assert found.startswith(f"{file}: has the row ")
+    assert found.endswith(", which its test contradicts")
+
+
+def test_a_licence_that_was_edited_in_a_shard_is_named(release: Path) -> None:
+    shard = "webdataset/recognition-test-000000.tar"
+    names: list[str] = []
+
+    def free(members: Members) -> None:
+        for place, (name, about) in enumerate(members):
+            if b'"licences":["unknown"]' in about:
+                members[place] = name, about.replace(b"unknown", b"CC0 1.0")
+                names.append(name.replace(".json", ".jpg"))
+
+    change_shard(release / shard, free)
+    assert names
+    assert said(release) == sorted(
+        f"{shard}: {name} has the licences ['CC0 1.0'], and not ['unknown']"
+        for name in names
+    )

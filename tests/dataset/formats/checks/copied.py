@@ -13,6 +13,12 @@ from icf.dataset.formats.registry import make_writers
 from tests.dataset.drawn import digest
 from tests.dataset.formats.conftest import Exported
 
+#: What every format is checked by.
+TABLES = (
+    *(FILE, "unused.csv", "crops.csv", "release.json"),
+    *("licences.csv", "exif_turned.csv"),
+)
+
 
 @dataclass(frozen=True)
 class Copied:
@@ -25,7 +31,7 @@ class Copied:
     def of(cls, exported: Exported, name: str, root: Path) -> Copied:
         root.mkdir(exist_ok=True)
         shutil.copytree(exported.of(name), root / name)
-        for table in (FILE, "unused.csv", "crops.csv", "release.json"):
+        for table in TABLES:
             if (exported.folder / table).exists():
                 shutil.copyfile(exported.folder / table, root / table)
         return cls(root, name)
