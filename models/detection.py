@@ -155,6 +155,8 @@ def _without_overlaps(found: Found) -> Found:
         own = np.flatnonzero(found.kinds == kind)
         kept.append(own[suppress(found.boxes[own], found.scores[own], SAME_FACE)])
     some = found[np.concatenate(kept)]
+    if sum(len(own) > 0 for own in kept) < 2:
+        return some
     return some[suppress(some.boxes, some.scores, SAME_FACE)]
 
 

@@ -76,6 +76,8 @@ def suppress(
         Indices of the kept boxes, best first; of equal scores the first.
     """
     order = np.argsort(-scores, kind="stable")
+    if len(order) < 2:
+        return order
     kept: list[np.intp] = []
     while order.size:
         some = order[:_BLOCK]

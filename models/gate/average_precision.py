@@ -76,8 +76,11 @@ class Curve:
         """
         # Precision is highest at hits, so the others only count as boxes before them.
         at = np.flatnonzero(self.hit)
+        if not len(at):
+            return np.zeros(len(drawn))
         hits = drawn[:, self.picture[at]]
-        before = np.cumsum(drawn[:, self.picture], axis=1)[:, at]
+        upto = self.picture[: at[-1] + 1]
+        before = np.cumsum(drawn[:, upto], axis=1)[:, at]
         precision = np.cumsum(hits, axis=1) / np.maximum(before, 1e-12)
         falling = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
         faces = drawn @ self.faces

@@ -36,6 +36,7 @@ def write_like(template: Path, network: nn.Module, path: Path) -> None:
 
     weights = _as_exported(network, read_weights(template))
     model = onnx.load(template)
+    put = []
     for tensor in model.graph.initializer:
         value = weights.pop(tensor.name, None)
         if value is None:
@@ -43,8 +44,12 @@ def write_like(template: Path, network: nn.Module, path: Path) -> None:
         if list(value.shape) != list(tensor.dims):
             raise BadModel(f"{template} has another {tensor.name} than the network")
         tensor.CopyFrom(onnx.numpy_helper.from_array(value, tensor.name))
-    if weights:
-        raise BadModel(f"{template} has no {next(iter(weights))}")
+        put.append(value)
+    for name, value in weights.items():
+        # The exporter stores weights that are alike once, such as a mean and a
+        # standard deviation of 127.5.
+        if not any(np.array_equal(value, each) for each in put):
+            raise BadModel(f"{template} has no {name}")
     replace_file(path, [model.SerializeToString()])
 
 
