@@ -47,6 +47,7 @@ margin = 1
 TOY = """\
 [loop]
 batch = 4
+workers = 0
 save_every = 1
 precision = "float32"
 [held_out]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -28,10 +28,18 @@ def labels(
     )
 
 
+#: Cosines that are nearer may count as equal: a step of the histogram, and rounding.
+NEAR = 2 / (1 << 16) + 1e-6
+
+
 def plain(
     vectors: NDArray[np.float32], known: Labels
-) -> tuple[list[tuple[float, float, float]], float]:
-    """The same by loops: of each probe rank one, reciprocal rank, precision; AUC."""
+) -> tuple[list[tuple[float, float, float]], tuple[float, float]]:
+    """The same by loops: of each probe rank one, reciprocal rank, precision; AUC.
+
+    The AUC is between two numbers: pairs whose cosines are near are won by none, or by
+    either.
+    """
     refused = {(int(f), int(i)) for f, i in known.not_of}
     found, same, other = [], [], []
     for probe, identity in enumerate(known.identity):
@@ -52,11 +60,14 @@ def plain(
         precision = [n / rank for n, rank in enumerate(places, 1)]
         found.append((float(hits[0]), 1 / places[0], float(np.mean(precision))))
     if not same or not other:
-        return found, float("nan")
+        return found, (float("nan"), float("nan"))
     wins = np.subtract.outer(same, other)
-    return found, float(((wins > 0) + (wins == 0) / 2).mean())
+    near = np.abs(wins) < NEAR
+    least = float((wins >= NEAR).mean())
+    return found, (least, least + float(near.mean()))
 
 
+@example(seed=584, faces=7, identities=2)  # two of few pairs are nearly as similar
 @given(
     seed=st.integers(0, 10_000),
     faces=st.integers(2, 30),
@@ -78,14 +89,20 @@ def test_it_finds_what_a_plain_loop_finds(
     clash = identity[known.not_of[:, 0]] == known.not_of[:, 1]
     known = Labels(known.identity, known.group, known.not_of[~clash])
     vectors = unit(random.normal(size=(faces, 8)).tolist())
+    # Of faces that are equally near, rounding says which one is nearer.
+    cosines = vectors.astype(np.float64) @ vectors.T.astype(np.float64)
+    assume(np.diff(np.sort(cosines, axis=1), axis=1).min() > 1e-6)
     found = retrieve(vectors, known)
-    expected, auc = plain(vectors, known)
+    expected, (least, most) = plain(vectors, known)
     assert len(known.probes) == len(expected)
     columns = np.array(expected).reshape(-1, 3).T
     np.testing.assert_allclose(found.rank1, columns[0])
     np.testing.assert_allclose(found.reciprocal, columns[1])
     np.testing.assert_allclose(found.precision, columns[2])
-    assert found.auc == pytest.approx(auc, abs=2e-3, nan_ok=True)
+    if np.isnan(least):
+        assert np.isnan(found.auc)
+    else:
+        assert least - 1e-9 <= found.auc <= most + 1e-9
 
 
 def test_copies_of_a_face_are_not_asked_for() -> None:

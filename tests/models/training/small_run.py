@@ -1,4 +1,4 @@
-"""A small embedder training on generated faces; also a program, to be killed."""
+"""A small embedder training on generated faces; ``main`` is a program, to be killed."""
 
 from __future__ import annotations
 
@@ -32,16 +32,28 @@ SMALL: Mapping[str, object] = {
 }
 
 
-def write_faces(root: Path, identities: int, each: int, side: int = 40) -> Path:
-    """Write drawn faces: an identity has its own colours and its own shapes."""
+def write_faces(
+    root: Path, identities: int, each: int, side: int = 40, mixed: float = 0.0
+) -> Path:
+    """Write drawn faces: an identity has its own colours and its own shapes.
+
+    Args:
+        root: the folder.
+        identities: how many.
+        each: faces of an identity.
+        side: of a picture, in pixels.
+        mixed: the share of a picture's colours that is its own, not its identity's.
+    """
     for identity in range(identities):
         of_identity = np.random.default_rng((7, identity))
-        colours = of_identity.integers(30, 226, (3, 3))
+        all_have = of_identity.integers(30, 226, (3, 3))
         eye, mouth = of_identity.uniform(0.06, 0.16), of_identity.uniform(0.08, 0.3)
         folder = root / f"identity-{identity:03}"
         folder.mkdir(parents=True)
         for number in range(each):
             random = np.random.default_rng((8, identity, number))
+            own = np.random.default_rng((9, identity, number)).integers(30, 226, (3, 3))
+            colours = (1 - mixed) * all_have + mixed * own
             canvas = np.full((side, side, 3), colours[0], np.float32)
             shift = random.uniform(-0.05, 0.05, 2)
             centre = [int(side * (0.5 + s)) for s in shift]
@@ -77,6 +89,7 @@ def train_small(
     )
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Train as the words of the line say."""
     torch.set_num_threads(1)
     train_small(Path(sys.argv[1]), Path(sys.argv[2]), **json.loads(sys.argv[3]))

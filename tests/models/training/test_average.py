@@ -67,6 +67,7 @@ class Stopped(Silent):
             raise KeyboardInterrupt
 
 
+@pytest.mark.usefixtures("known_graphs")
 def test_a_mean_goes_on_where_a_run_was_stopped(tmp_path: Path) -> None:
     faces = write_faces(tmp_path / "faces", 5, 4)
     with pytest.raises(KeyboardInterrupt):

@@ -21,10 +21,18 @@ SIDE = 8
 
 
 class Toy(nn.Module):
-    """Norms after convolutions of both kinds, after a linear layer, and alone."""
+    """Norms after convolutions of both kinds, after a linear layer, and alone.
+
+    Its mean is its standard deviation: the exporter stores them once.
+    """
+
+    mean: Tensor
+    std: Tensor
 
     def __init__(self, width: int = 6, doubled: bool = False) -> None:
         super().__init__()
+        for name in ("mean", "std"):
+            self.register_buffer(name, torch.full((3, 1, 1), 127.5))
         self.conv = nn.Conv2d(3, width, 3, bias=False)
         self.norm = nn.BatchNorm2d(width)
         self.up = nn.ConvTranspose2d(width, width, 2, 2, bias=False)
@@ -35,7 +43,7 @@ class Toy(nn.Module):
         self.doubled = doubled
 
     def forward(self, pictures: Tensor) -> Tensor:
-        fine = self.up(self.norm(self.conv(pictures / 255)).relu())
+        fine = self.up(self.norm(self.conv((pictures - self.mean) / self.std)).relu())
         pooled = self.above(fine).relu().mean((2, 3))
         found: Tensor = self.centre(self.line(self.alone(pooled)))
         return 2 * found if self.doubled else found
@@ -46,7 +54,7 @@ def drawn(seed: int, **options: bool | int) -> Toy:
     torch.manual_seed(seed)
     network = Toy(**options).eval()  # type: ignore[arg-type]
     for name, value in network.state_dict().items():
-        if value.is_floating_point():
+        if value.is_floating_point() and name not in ("mean", "std"):
             value.copy_(torch.rand_like(value) + (0.5 if "var" in name else -0.5))
     return network
 
@@ -107,6 +115,17 @@ def test_a_network_of_the_same_graph_is_not_traced_again(
 def test_a_network_of_another_graph_is_traced(
     network: Toy, template: Path, tmp_path: Path
 ) -> None:
+    with pytest.raises(Traced):
+        export_onnx(network, tmp_path / "a.onnx", SIDE, like=template)
+
+
+@pytest.mark.usefixtures("no_exporter")
+@pytest.mark.parametrize("name", ["mean", "std"])
+def test_weights_that_were_stored_once_and_differ_now_are_traced(
+    name: str, template: Path, tmp_path: Path
+) -> None:
+    network = drawn(3)
+    network.get_buffer(name).mul_(2)
     with pytest.raises(Traced):
         export_onnx(network, tmp_path / "a.onnx", SIDE, like=template)
 

@@ -8,10 +8,8 @@ import math
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -37,9 +35,13 @@ from icf.models.training.trackers.json_lines import FILE, read_log
 from icf.models.training.train import Silent, Trained, train
 from icf.stores.files import hash_file
 from icf.stores.lock import one_at_a_time
+from tests.models.training.forked import Program, run_ranks, start
 from tests.models.training.small_run import SMALL, train_small, write_faces
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("forked trainings")]
+
+#: The program that trains as `train_small` does.
+SMALL_RUN = "tests.models.training.small_run"
 
 #: Figures of a log that are a matter of time.
 TIMES = {"examples per second"}
@@ -68,12 +70,11 @@ def whole(tmp_path_factory: pytest.TempPathFactory, faces: Path) -> Trained:
 def killed(tmp_path_factory: pytest.TempPathFactory, faces: Path) -> Path:
     """The folder of one that was killed after its first checkpoint."""
     out = tmp_path_factory.mktemp("killed")
-    program = [sys.executable, "-m", "tests.models.training.small_run"]
-    with subprocess.Popen([*program, str(faces), str(out), "{}"]) as running:
-        while len(read_log(out)) < 5 and running.poll() is None:
-            time.sleep(0.01)
-        running.send_signal(signal.SIGKILL)
-    assert running.returncode == -signal.SIGKILL
+    running = start(Program(SMALL_RUN, (str(faces), str(out), "{}")))
+    while len(read_log(out)) < 5 and not (out / RUN).exists():
+        time.sleep(0.01)
+    os.kill(running.pids[0], signal.SIGKILL)
+    assert running.codes() == [-signal.SIGKILL]
     assert not (out / RUN).exists()
     return out
 
@@ -117,30 +118,20 @@ def test_a_killed_run_goes_on_with_another_number_of_ranks(
     killed: Path, faces: Path, tmp_path: Path, whole: Trained
 ) -> None:
     out = copied(killed, tmp_path / "out")
-    torchrun(faces, out, {})
+    run_ranks(SMALL_RUN, str(faces), str(out), "{}")
     assert_close(out, whole.path.parent)
 
 
+@pytest.mark.usefixtures("known_graphs")
 def test_two_ranks_train_what_one_process_trains_with_centres_divided(
     faces: Path, tmp_path: Path
 ) -> None:
-    torchrun(faces, tmp_path / "two", DIVIDED)
+    two = tmp_path / "two"
+    run_ranks(SMALL_RUN, str(faces), str(two), json.dumps(DIVIDED))
     one = train_small(faces, tmp_path / "one", None, None, **DIVIDED)
-    assert_close(tmp_path / "two", one.path.parent)
-    weights = safetensors.torch.load_file(tmp_path / "two" / "embedder.safetensors")
+    assert_close(two, one.path.parent)
+    weights = safetensors.torch.load_file(two / "embedder.safetensors")
     assert weights["loss.loss.weight"].shape == (5, 16)
-
-
-def torchrun(faces: Path, out: Path, changes: Mapping[str, object]) -> None:
-    program = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    words = ["-m", "tests.models.training.small_run", str(faces), str(out)]
-    subprocess.run(
-        [sys.executable, *program, *words, json.dumps(changes)],
-        check=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        timeout=600,
-    )
 
 
 def assert_close(some: Path, others: Path) -> None:
@@ -166,6 +157,7 @@ def test_the_model_is_exported_with_its_card_and_opened(whole: Trained) -> None:
     assert same.min() > 0.999
 
 
+@pytest.mark.usefixtures("known_graphs")
 def test_sub_centres_list_the_labels_that_they_doubt(
     whole: Trained, faces: Path, tmp_path: Path
 ) -> None:
@@ -373,6 +365,7 @@ def test_a_loss_that_is_no_number_is_blamed_on_its_pictures(
     assert all(math.isfinite(row["loss"]) for row in read_log(tmp_path))
 
 
+@pytest.mark.usefixtures("known_graphs")
 def test_identities_of_one_face_are_not_measured_on(tmp_path: Path) -> None:
     """A sample of them alone has no two faces to compare, and ended the run at last."""
     faces = write_faces(tmp_path / "faces", 200, 1)
@@ -442,22 +435,26 @@ class Ended(Silent):
 
 
 def test_an_embedder_learns_thirty_two_identities_by_heart(tmp_path: Path) -> None:
-    """What is wrong in any part of the trainer would leave it far from this."""
-    faces = write_faces(tmp_path / "faces", 32, 3, side=64)
+    """What is wrong in any part of the trainer would leave it far from this.
+
+    Their faces are so alike that a network which learnt nothing has an area of 0.87 and
+    finds another face of the same identity first for every second one.
+    """
+    faces = write_faces(tmp_path / "faces", 32, 3, side=32, mixed=0.3)
     watcher = Ended()
     done = train_small(
         faces,
         tmp_path / "out",
         watcher=watcher,
-        network__side=64,
         network__dim=64,
-        loop__steps=60,
+        loop__steps=160,
         loop__batch=32,
-        loop__rate=2e-3,
+        loop__rate=5e-3,
         loop__average=0.9,
-        loop__log_every=30,
-        loop__save_every=60,
+        loop__log_every=80,
+        loop__save_every=160,
     )
-    assert watcher.steps == 60
+    assert watcher.steps == 160
     assert done.figures["trained on"]["identities"] == 32
-    assert done.figures["trained on"]["rank1"] >= 0.99
+    assert done.figures["trained on"]["auc"] >= 0.99
+    assert done.figures["trained on"]["rank1"] >= 0.8

@@ -17,7 +17,7 @@ from icf.models.cards import bundled_path, load_card
 from icf.models.gate.promote import Refused
 from icf.models.registry import store
 from icf.workspace import Workspace, find
-from tests.app.program import call, program, said
+from tests.app.program import call, said, within
 from tests.filter.workspaces import rows
 from tests.models.gate.toy import AUDITED, crown, drawn_workspace, hash_of, of_colours
 from tests.models.onnx_files import colour_detector
@@ -225,7 +225,7 @@ def test_a_model_is_shown_with_its_card_and_its_moves(made: Workspace) -> None:
 def test_wrong_use_is_explained(
     made: Workspace, words: tuple[str, ...], message: str
 ) -> None:
-    done = program("icf", "model", *words, folder=made.root, code=2)
+    done = within("icf", "model", *words, folder=made.root, code=2)
     assert message in done.stderr
 
 

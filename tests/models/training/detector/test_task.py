@@ -93,7 +93,7 @@ def step(task: DetectorTask, optimiser: torch.optim.Optimizer, number: int) -> f
 @pytest.mark.slow
 def test_sixteen_pictures_are_learnt_by_heart(tmp_path: Path, make: Make) -> None:
     """From random weights, in some ten seconds of one processor."""
-    task = make()
+    task = make(loop={"batch": 4})
     reader = drawn_index(DrawnReader(tmp_path))
     every = reduce_pictures(reader, tmp_path / "cache", PictureReducer(128), 0)
     task = replace(task, trained_on=every, held=every)

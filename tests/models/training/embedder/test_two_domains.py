@@ -38,6 +38,7 @@ def trained(sources: list[Source], out: Path, **changes: object) -> Trained:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("known_graphs")
 def test_both_domains_are_trained_by_the_terms_of_the_paper(
     sources: list[Source], tmp_path: Path
 ) -> None:
@@ -53,6 +54,7 @@ def test_both_domains_are_trained_by_the_terms_of_the_paper(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("known_graphs")
 def test_each_term_can_be_switched_off(sources: list[Source], tmp_path: Path) -> None:
     trained(sources, tmp_path, unknown="off", domain="off")
     for row in read_log(tmp_path):

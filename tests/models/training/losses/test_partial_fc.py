@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from torch import Tensor
 from icf.errors import WrongUse
 from icf.models.training import losses
 from icf.models.training.losses.partial_fc import PartialFC, _chances, _first_centres
+from tests.models.training.forked import Program, run
 from tests.models.training.losses import ranks
 
 DIM, CLASSES, FACES = 7, 30, 6
@@ -65,10 +64,14 @@ def test_with_every_class_it_is_the_loss_itself(name: str) -> None:
     )
 
 
+@pytest.mark.xdist_group("forked trainings")
 def test_two_ranks_train_as_one_process_does(tmp_path: Path) -> None:
     """With DistributedDataParallel, for every margin, every rate and every filter."""
     wanted = {name: ranks.train(0, 1, dict(options)) for name, options in RUNS.items()}
-    for number in started(2, tmp_path):
+    # Loopback, whatever the machine's name resolves to.
+    local = {"GLOO_SOCKET_IFNAME": "lo"}
+    run(*(Program(ranks.__name__, words, local) for words in of_ranks(2, tmp_path)))
+    for number in range(2):
         found = safetensors.torch.load_file(tmp_path / f"{number}.safetensors")
         for name, (values, tensors) in wanted.items():
             assert found[f"{name}.losses"].tolist() == pytest.approx(values, rel=1e-9)
@@ -78,28 +81,11 @@ def test_two_ranks_train_as_one_process_does(tmp_path: Path) -> None:
                 )
 
 
-def started(count: int, folder: Path) -> range:
-    """Run the ranks to their end."""
-    script = Path(ranks.__file__)
-    root = script.parents[4]
-    processes = [
-        subprocess.Popen(
-            [
-                *(sys.executable, "-m", ".".join(script.relative_to(root).parts)[:-3]),
-                *(str(rank), str(count), str(folder / "store")),
-                *(str(folder / f"{rank}.safetensors"), json.dumps(RUNS)),
-            ],
-            cwd=root,
-            # Loopback, whatever the machine's name resolves to.
-            env={**os.environ, "GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(count)
-    ]
-    said = [process.communicate(timeout=120)[1] for process in processes]
-    assert [process.returncode for process in processes] == [0] * count, said
-    return range(count)
+def of_ranks(count: int, folder: Path) -> Iterator[list[str]]:
+    """The words of each rank's line."""
+    for rank in range(count):
+        files = str(folder / "store"), str(folder / f"{rank}.safetensors")
+        yield [str(rank), str(count), *files, json.dumps(RUNS)]
 
 
 def drawn(partial: PartialFC, labels: Tensor) -> set[int]:

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from icf.models.networks.photo import FEATURE_BLOCKS, PhotoNet
 from icf.models.photo import PhotoJudge
+from icf.models.training import export as exporting
+from icf.models.training.export import to_onnx
 from icf.models.training.photo import export as export_photo
 from icf.models.training.photo import fit as train_photo
 from icf.models.training.photo.figures import Scored
@@ -44,7 +48,11 @@ def weights_of(folder: Path) -> Path:
 
     torch.manual_seed(0)
     path = folder / "mobilenet_v2.pth"
-    torch.save(torchvision.models.mobilenet_v2(weights=None).state_dict(), path)
+    network = torchvision.models.mobilenet_v2(weights=None)
+    for module in network.modules():  # no two alike: the exporter merges those
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.bias, std=1e-3)
+    torch.save(network.state_dict(), path)
     return path
 
 
@@ -63,7 +71,9 @@ def pictures(folder: Path, kind: str, number: int) -> list[Path]:
     return files
 
 
-def test_a_fitted_judge_is_exported_with_its_figures_and_opens(tmp_path: Path) -> None:
+def test_a_fitted_judge_is_exported_with_its_figures_and_opens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     weights = weights_of(tmp_path)
     drawn, taken = (pictures(tmp_path, kind, 6) for kind in ("drawn", "taken"))
     found = [
@@ -72,23 +82,32 @@ def test_a_fitted_judge_is_exported_with_its_figures_and_opens(tmp_path: Path) -
         Collection("other drawings", False, True, drawn[4:], 2),
         Collection("other photographs", True, True, taken[4:], 2),
     ]
-    recipe = Recipe(seed=1, penalty=1.0)
+    recipe = Recipe(seed=1, penalty=100.0)
     net = train_photo.fit(recipe, weights, found, quiet)
     again = train_photo.fit(recipe, weights, found, quiet)
     assert torch.equal(net.head.weight, again.head.weight)
 
+    traced: list[Path] = []
+
+    def counted(*arguments: Any) -> None:
+        traced.append(arguments[4])
+        to_onnx(*arguments)
+
+    monkeypatch.setattr(exporting, "to_onnx", counted)
     card = export_photo.bundle(net, recipe, found, tmp_path / "out", quiet)
+    assert len(traced) == 1  # the shifted one has the graph of the first
     assert card.figures["other drawings"].keys() == {"examples", "lost"}
     assert card.figures["other photographs"]["examples"] == 4 * export_photo.DRAWS
     judge = PhotoJudge.open(tmp_path / "out" / "photo.onnx")
     assert judge.model_hash == card.sha256
     assert card.parameters == {"max_photo": FilterSettings().max_photo}
     assert 0 <= judge.probability(np.zeros((50, 50, 3), np.uint8)) <= 1
-    # One that cannot be measured does not take its place.
+    # One that cannot be measured does not take its place, of which it has the graph.
     drawn[5].unlink()
     with pytest.raises(FileNotFoundError):
         export_photo.bundle(net, recipe, found, tmp_path / "out", quiet)
     assert PhotoJudge.open(tmp_path / "out" / "photo.onnx").model_hash == card.sha256
+    assert len(traced) == 1
 
 
 def test_the_network_is_the_first_blocks_of_imagenets(tmp_path: Path) -> None:
