@@ -13,13 +13,14 @@ WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 # In the order of tests/groups.py.
 AT_ONCE := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
-# Tests write many small files: in memory, where that has room for them, and removed at
-# the end. Their PostgreSQL has a user of its own, who goes through the folder.
+# Tests write many small files, 10 GB: in memory, where that has room for them and for 8
+# GB of programs, and removed at the end. Their PostgreSQL has a user of its own, who
+# goes through the folder.
 ifndef TMPDIR
 FREE := df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 {print $$4}'
 AVAILABLE := awk '/MemAvailable/ {print $$2}' /proc/meminfo 2>/dev/null
 IN_MEMORY := $(shell for free in $$($(FREE)) $$($(AVAILABLE)); do \
-  [ "$$free" -gt 12000000 ] && echo enough; done)
+  [ "$$free" -gt 18000000 ] && echo enough; done)
 ifeq ($(IN_MEMORY),enough enough)
 PYTEST := files=$$(mktemp -d /dev/shm/icf.XXXX) && chmod 711 "$$files" \
   && trap 'rm -rf "$$files"' EXIT && trap 'exit 130' INT TERM && TMPDIR="$$files"
