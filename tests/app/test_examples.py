@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
-from collections.abc import Collection
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,10 @@ from typing import Any
 import pytest
 
 from icf.app.command_reference import commands, programs
-from icf.app.demo.shell import EXPECTED, Shell
+from icf.app.demo.shell import Shell
 from icf.app.demo.site import DemoSite
 from tests.app.demo.site_pictures import good_files, write_pictures
-from tests.app.demo_runs import Demo
+from tests.app.demo_runs import Demo, run_within
 from tests.app.import_coco.coco_files import (
     content,
     image,
@@ -74,27 +73,12 @@ def prepared(
     return root
 
 
-def run_here(
-    shell: Shell,
-    *words: str,
-    folder: Path | None = None,
-    capture: bool = False,
-    codes: Collection[int] = EXPECTED,
-) -> str:
-    """Do as `Shell.run`, within this process: the demo starts twenty programs."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder or shell.root)
-        done = invoke(programs()[words[0]], *words[1:])
-    assert done.exit_code in codes, words
-    return done.stdout if capture else ""
-
-
 @pytest.mark.parametrize("line", EXAMPLES)
 def test_the_example_runs(
     line: str, prepared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name, *words = shlex.split(line)
-    monkeypatch.setattr(Shell, "run", run_here)
+    monkeypatch.setattr(Shell, "run", run_within)
     if name == "icf-build-splits":
         # Other examples changed labels since.
         shutil.rmtree(prepared / "releases" / "first")

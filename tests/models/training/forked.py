@@ -8,10 +8,12 @@ process of its own, with its own words and variables.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import importlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -51,6 +53,21 @@ class Running:
     server: subprocess.Popen[str]
     log: IO[str]
     pids: Sequence[int]
+
+    def are_running(self) -> bool:
+        """Whether none has ended."""
+        try:
+            for pid in self.pids:
+                os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
+
+    def kill(self) -> None:
+        """Kill all that have not ended."""
+        for pid in self.pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def codes(self) -> list[int]:
         """Wait until they end; their exit codes, or the signals below 0."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import os
 import shutil
 import signal
 import time
@@ -71,9 +70,9 @@ def killed(tmp_path_factory: pytest.TempPathFactory, faces: Path) -> Path:
     """The folder of one that was killed after its first checkpoint."""
     out = tmp_path_factory.mktemp("killed")
     running = start(Program(SMALL_RUN, (str(faces), str(out), "{}")))
-    while len(read_log(out)) < 5 and not (out / RUN).exists():
+    while len(read_log(out)) < 5 and running.are_running():
         time.sleep(0.01)
-    os.kill(running.pids[0], signal.SIGKILL)
+    running.kill()
     assert running.codes() == [-signal.SIGKILL]
     assert not (out / RUN).exists()
     return out
