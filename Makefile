@@ -35,7 +35,7 @@ export PYTHONDONTWRITEBYTECODE =
 COMPILE := $(BIN)/python -m compileall -q \
   src harvest filter annotate dataset models tools tests
 
-.PHONY: install demo test test-fast lint servers compile clean
+.PHONY: install demo test test-fast lint servers compile collect clean
 
 install: $(VENV)/installed
 
@@ -72,6 +72,10 @@ servers:
 
 compile: $(VENV)/test-installed
 	@$(COMPILE)
+
+# What pytest makes of the tests' code, made once: each worker would make it anew.
+collect: compile
+	@$(BIN)/python -m pytest -n 0 --collect-only -qq >/dev/null
 
 test: servers compile
 	$(PYTEST)
