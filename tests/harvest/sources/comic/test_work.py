@@ -619,8 +619,11 @@ def bomb_zip(folder: Path) -> Path:
 
 def bomb_pdf(folder: Path) -> Path:
     packer = zlib.compressobj(9)
-    piece = bytes(1 << 24)
-    data = b"".join(packer.compress(piece) for _ in range(64)) + packer.flush()
+    head = packer.compress(bytes(1 << 24)) + packer.flush(zlib.Z_FULL_FLUSH)
+    piece = packer.compress(bytes(1 << 24)) + packer.flush(zlib.Z_FULL_FLUSH)
+    # What says that it ends, and the checksum of all of it.
+    last = b"\x03\x00" + zlib.adler32(bytes(1 << 30)).to_bytes(4, "big")
+    data = head + piece * 63 + last
     page = flate_page(b"", Width=30_000, Height=30_000) | {"data": data}
     return pdf(folder / "a.pdf", page)
 
