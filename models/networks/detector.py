@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
-import torchvision
 from torch import Tensor, nn
 
 from icf.models.networks.detector_base import MEAN, STD
-from icf.models.networks.mobilenet import load_blocks
+from icf.models.networks.mobilenet import MobileNetV2, load_blocks
 from icf.models.networks.small_retinanet import SmallRetinaNet
 
 
@@ -24,7 +23,7 @@ class Detector(SmallRetinaNet):
 
     def __init__(self) -> None:
         super().__init__()
-        features = torchvision.models.mobilenet_v2(weights=None).features
+        features = MobileNetV2().features
         self.shallow = features[:7]
         self.middle = features[7:14]
         self.deep = features[14:18]

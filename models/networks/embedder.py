@@ -8,9 +8,10 @@ characters in styles that the network was not trained on.
 from __future__ import annotations
 
 import torch
-import torchvision
 from torch import Tensor, nn
 from torch.nn import functional
+
+from icf.models.networks.mobilenet import MobileNetV2
 
 DIM = 192
 _MIDDLE, _LATE = 96, 320
@@ -32,7 +33,7 @@ class PooledEmbedder(nn.Module):
 
     def __init__(self, blocks: int, width: int, dim: int) -> None:
         super().__init__()
-        features = torchvision.models.mobilenet_v2(weights=None).features
+        features = MobileNetV2().features
         self.early = features[:14]
         self.late = features[14:blocks]
         pooled = width + 4 * _MIDDLE

@@ -6,10 +6,9 @@ import itertools
 from pathlib import Path
 
 import torch
-import torchvision
 from torch import Tensor, nn
 
-from icf.models.networks.mobilenet import load_mobilenet
+from icf.models.networks.mobilenet import MobileNetV2, load_mobilenet
 
 #: Features are taken after these blocks of MobileNetV2: early ones show how a picture
 #: was made, late ones its content. The last blocks have two thirds of the weights and
@@ -32,7 +31,7 @@ class PhotoNet(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        whole = torchvision.models.mobilenet_v2(weights=None).features
+        whole = MobileNetV2().features
         ends = (0, *FEATURE_BLOCKS)
         self.stages = nn.ModuleList(whole[a:b] for a, b in itertools.pairwise(ends))
         number = self.features(torch.zeros(1, 2, 3, 32, 32)).shape[1]

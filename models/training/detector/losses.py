@@ -7,7 +7,6 @@ from typing import Literal
 import torch
 from torch import Tensor, distributed
 from torch.nn import functional
-from torchvision.ops import generalized_box_iou_loss, sigmoid_focal_loss
 
 from icf.models.anchors import Geometry
 from icf.models.training.detector.targets import IGNORED, Targets, decode, encode
@@ -47,6 +46,10 @@ def losses(
             take the mean, as torchvision does. A picture without a face then weighs
             as much as one with a hundred anchors on faces weighs per anchor.
     """
+    # Not above: importing torchvision takes as long as PyTorch, in each program that
+    # trains something else.
+    from torchvision.ops import sigmoid_focal_loss
+
     on_face = targets.classes >= 0
     if per_picture:
         share = 1 / (len(logits) * on_face.sum(1, keepdim=True).clamp(min=1))
@@ -78,6 +81,8 @@ def _box_losses(
 ) -> Tensor:
     """The loss of every anchor's box, n x anchors; meaningless off the faces."""
     if box_loss == "giou":
+        from torchvision.ops import generalized_box_iou_loss
+
         found = decode(offsets, reference, geometry)
         apart: Tensor = generalized_box_iou_loss(found, targets.boxes)
         return apart
