@@ -12,14 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from icf.catalogue.rows import by_ids
-from icf.catalogue.schema import face, image
 from icf.codes import FaceReason
 from icf.engine.attention import one_by_one
 from icf.engine.step import Item, Outcome, Step, Subject
@@ -30,6 +27,9 @@ from icf.models.cards import ModelCard, verified, weights_path
 from icf.models.embedding import Embedder, crop_face
 from icf.models.runtime.network import Device, Runtime
 from icf.stores.blobs import MissingBlob
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,12 @@ class Embed(Step[StoredFace]):
 
     def select(self, connection: sa.Connection, ids: Sequence[int]) -> list[StoredFace]:
         """Read boxes, where the bytes are, and what has embedded them."""
+        # Not above: worker processes, which start more quickly so, read no catalogue.
+        import sqlalchemy as sa
+
+        from icf.catalogue.rows import by_ids
+        from icf.catalogue.schema import face, image
+
         query = sa.select(
             face.c.id,
             face.c.x1,

@@ -63,6 +63,26 @@ def test_the_status_of_the_filter_loads_no_library_of_training_or_fetching(
     assert not found & heavy
 
 
+#: What a worker process does before its first picture, for each step that has workers.
+OPENED = """
+import sys
+from pathlib import Path
+import icf.engine.worker
+from icf.app.importing.measure import Measure
+from icf.filter.steps.detect import Detect
+from icf.filter.steps.embed import Embed
+for step in (Detect("b", 0.5, 1), Embed("b", Path("v"), 1), Measure("b", 1)):
+    step.open()
+print(*sys.modules)
+"""
+
+
+def test_a_worker_process_loads_what_decodes_and_runs_models() -> None:
+    words = [sys.executable, "-c", OPENED]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert HEAVY & set(done.stdout.split()) == {"PIL", "cv2", "numpy", "onnxruntime"}
+
+
 SUBCOMMANDS = [
     (f"{group} {name}", name, each)
     for group, made in groups().items()

@@ -10,13 +10,15 @@ import json
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from icf.catalogue.schema import calibration, model
+# The catalogue's modules are imported where they are used: worker processes have
+# curves, and start in half the time without them.
+if TYPE_CHECKING:
+    import sqlalchemy as sa
 
 #: Log odds beyond which a probability is as good as certain.
 _CERTAIN = 60.0
@@ -51,6 +53,10 @@ class Curve:
 
 def newest(connection: sa.Connection, models: Iterable[str]) -> dict[str, Curve]:
     """The curve that answers taught each of these models, where there is one."""
+    import sqlalchemy as sa
+
+    from icf.catalogue.schema import calibration
+
     last = (
         sa.select(sa.func.max(calibration.c.id))
         .where(calibration.c.model.in_(sorted(set(models))))
@@ -65,6 +71,10 @@ def newest(connection: sa.Connection, models: Iterable[str]) -> dict[str, Curve]
 
 def curves(connection: sa.Connection, models: Iterable[str]) -> dict[str, Curve]:
     """The curve of each of these models: the newest fitted one, else its card's."""
+    import sqlalchemy as sa
+
+    from icf.catalogue.schema import model
+
     models = set(models)
     query = sa.select(model.c.sha256, model.c.card)
     cards = connection.execute(query.where(model.c.sha256.in_(sorted(models))))
@@ -97,6 +107,10 @@ def add(
         error: its expected calibration error on answers that it was not fitted on.
         figures: what else was measured, to be shown later.
     """
+    import sqlalchemy as sa
+
+    from icf.catalogue.schema import calibration
+
     parameters = {**vars(curve), **figures}
     connection.execute(
         sa.insert(calibration).values(

@@ -10,14 +10,16 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
-
-from icf.catalogue.annotation.schema import attribute_answer
-from icf.catalogue.labels.attributes import Description
-from icf.catalogue.rows import by_ids
-from icf.catalogue.schema import album, character
 from icf.codes import Gender, Region
+
+# The catalogue's modules are imported where they are used: worker processes get what
+# is described, and start in half the time without them.
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from icf.catalogue.labels.attributes import Description
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,10 @@ def write_described(
         annotator: who says so.
         faces: what is known of each, its id, and that of its character.
     """
+    import sqlalchemy as sa
+
+    from icf.catalogue.schema import album, character
+
     _write_said(connection, annotator, faces)
     albums: dict[tuple[str, str], set[int]] = defaultdict(set)
     genders: dict[Gender, set[int]] = defaultdict(set)
@@ -74,6 +80,11 @@ def _write_said(
     annotator: str,
     faces: Iterable[tuple[Described, int, int]],
 ) -> None:
+    import sqlalchemy as sa
+
+    from icf.catalogue.annotation.schema import attribute_answer
+    from icf.catalogue.rows import by_ids
+
     said = {face_id: each.said for each, face_id, _ in faces if each.said is not None}
     query = sa.select(attribute_answer.c.face_id).where(
         attribute_answer.c.annotator == annotator,

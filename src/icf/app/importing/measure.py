@@ -9,9 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
-
-import sqlalchemy as sa
+from typing import TYPE_CHECKING, ClassVar
 
 from icf.app.importing.given import GivenFace, PictureAt, Stated, bytes_at
 from icf.app.importing.turned import WrongSize, in_upright
@@ -26,6 +24,9 @@ from icf.images.hashing import HASHERS, HasherName
 from icf.models.data.base import Box
 from icf.models.data.boxes import wrong_with
 from icf.models.detection import Detection
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
 
 #: Of an outcome's columns, those that are no columns of an image: the place of each
 #: face among the given ones (-1: it was found), and the hash of who found it.
