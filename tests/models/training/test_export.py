@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,27 @@ def test_weights_that_are_too_large_to_bundle_are_refused(
     with pytest.raises(BadModel, match=r"toy\.onnx would have \d+ bytes"):
         to_onnx(Toy(), torch.rand(2, 3, 8, 8), {}, ["numbers"], path, 100_000)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_no_garbage_is_searched_for_until_it_ends(tmp_path: Path) -> None:
+    """Among so many objects that are needed, it takes a third of the export."""
+    searched: list[str] = []
+
+    def counted(phase: str, info: dict[str, int]) -> None:
+        # Of other generations, it is asked for by PyTorch itself.
+        if phase == "start" and info["generation"] == 0:
+            searched.append(phase)
+
+    network = nn.Conv2d(3, 1, 1)
+    gc.callbacks.append(counted)
+    try:
+        with pytest.raises(BadModel, match="would have"):
+            to_onnx(network, torch.rand(1, 3, 4, 4), {}, ["a"], tmp_path / "a.onnx", 9)
+    finally:
+        gc.callbacks.remove(counted)
+    # Before and after the export itself some may be.
+    assert len(searched) < 5
+    assert gc.isenabled()
 
 
 def test_the_file_tells_nothing_of_the_machine_it_was_made_on(
