@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from icf.command import Invocation
-from icf.errors import WrongUse
 from icf.models.registry.tasks import Task
 
 if TYPE_CHECKING:
@@ -81,10 +80,14 @@ class Asked:
 
 
 def workspace_of(invocation: Invocation) -> Workspace | None:
-    """Return the workspace around the command, if there is one."""
-    try:
-        return invocation.workspace
-    except WrongUse:
-        if invocation.directory is not None:
-            raise
+    """Return the workspace around the command, if there is one.
+
+    Raises:
+        WrongUse: there is one, and its settings or its catalogue cannot be read; or
+            there is none where ``-C`` says that one is.
+    """
+    from icf.workspace import root_of
+
+    if invocation.directory is None and root_of(Path.cwd()) is None:
         return None
+    return invocation.workspace

@@ -168,3 +168,27 @@ def test_a_dry_run_names_data_that_are_not_there_yet(tmp_path: Path, data: str) 
     assert done.exit_code == 0, done.output
     assert "--data folders:nowhere: it is not there yet" in done.stderr
     assert "pictures:" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "named"),
+    [
+        (("--set", "nonsense.x=1"), "", "unknown setting 'nonsense.x'"),
+        ((), "[filter]\nmin_face = 0", "filter.min_face"),
+        ((), "bad = [", "icf.toml"),
+    ],
+)
+def test_a_workspace_that_cannot_be_opened_is_not_called_missing(
+    words: tuple[str, ...],
+    text: str,
+    named: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    init(tmp_path / "space").catalogue.close()
+    if text:
+        (tmp_path / "space" / "icf.toml").write_text(text)
+    monkeypatch.chdir(tmp_path / "space")
+    asked = ("detector", "--data", "workspace", "--out", "m", "--dry-run", *words)
+    with pytest.raises(WrongUse, match=named):
+        invoke(cli, *asked)
