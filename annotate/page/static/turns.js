@@ -180,15 +180,25 @@ export class Turns {
     this.tell("");
     this.#how.show(task, said);
     this.#watch.start();
-    afterGlance(ifShown(() => (work.dataset.open = this.#open = number)));
+    const { compared, is } = this.#how;
+    const pictures = compared();
+    const look = ifShown(() => {
+      if (this.#open === number && areSeen(pictures, is)) work.dataset.shown = number;
+    });
+    afterGlance(
+      ifShown(() => {
+        work.dataset.open = this.#open = number;
+        look();
+      }),
+    );
     whenSeen(
-      this.#how.compared(),
+      pictures,
       ifShown(() => {
         this.#watch.start();
         this.#how.there();
       }),
-      ifShown(() => (work.dataset.shown = number)),
-      this.#how.is,
+      look,
+      is,
     );
   }
 

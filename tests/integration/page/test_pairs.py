@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -20,7 +21,7 @@ from tests.integration.page.waits import sent, shown
 def test_a_session_by_keyboard(place: Place, sign_in: Callable[..., Page]) -> None:
     ids = ask_about(place, 6)
     with PageServer(place, "pairs") as server:
-        page = sign_in(server, "/pairs")
+        page = sign_in(server, "/pairs", reduced_motion="no-preference")
         for number, key in enumerate("fjunr", 1):
             shown(page, number)
             page.keyboard.press(key)
@@ -284,6 +285,37 @@ def test_a_pause_gives_everything_back_and_another_device_goes_on(
         assert answers_of(place) == [
             (key, "Ann", choice) for key, choice in zip(ids, choices, strict=True)
         ]
+
+
+def test_what_comes_soon_after_a_key_is_called_shown_when_it_can_be_answered(
+    place: Place, sign_in: Callable[..., Page]
+) -> None:
+    ids = ask_about(place, 2)
+    with PageServer(place, "pairs") as server:
+        page = sign_in(server, "/pairs")
+        shown(page, 1)
+        page.clock.install()
+        page.clock.pause_at(time.time() + 60)
+        with page.expect_response("**/api/release"):
+            page.keyboard.press("p")
+        page.clock.run_for(950)
+        held: list[Route] = []
+        page.route("**/candidate.jpg", lambda route: held.append(route))
+        # What it shows is open 150 ms from here; its picture comes after 100.
+        with page.expect_response("**/reference.jpg"):
+            page.get_by_role("button", name="Go on").click()
+        page.clock.run_for(100)
+        with page.expect_response("**/candidate.jpg"):
+            held.pop(0).continue_()
+        picture = page.locator("#candidate img")
+        expect(picture).to_have_js_property("complete", True)
+        page.evaluate("fetch('/static/icon.svg').then(() => true)")
+        assert page.locator("#work").get_attribute("data-shown") == "1"
+        page.clock.run_for(100)
+        shown(page, 2)
+        page.keyboard.press("f")
+        sent(page, 1)
+        assert answers_of(place) == [(ids[0], "Ann", "true")]
 
 
 def test_what_was_on_its_way_as_a_person_paused_is_given_back_too(

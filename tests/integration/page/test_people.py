@@ -14,8 +14,8 @@ from icf.annotate.page.desk import TASKS
 from icf.annotate.people.people import Role
 from tests.annotate.pairs.asked import ask_about
 from tests.annotate.place import Place
-from tests.app.program import program
-from tests.integration.page.conftest import PHONE, join
+from tests.app.program import within
+from tests.integration.page.conftest import PHONE, join, log_in
 from tests.integration.page.server import PageServer
 
 _EDGE = "(link) => getComputedStyle(link).borderBottomColor"
@@ -39,8 +39,9 @@ def tab(contexts: Callable[..., BrowserContext]) -> Page:
 def come_in(
     tab: Page, served: PageServer, name: str = "Ann", role: Role = Role.ANNOTATOR
 ) -> None:
-    """Open an invite link and press its button."""
-    join(tab, served.invite(name, role))
+    """Begin with the page that an invite link leads to."""
+    log_in(tab.context, served, name, role)
+    tab.goto(served.url)
     expect(tab.get_by_role("heading", name=f"Hello {name}")).to_be_visible()
 
 
@@ -120,7 +121,7 @@ def test_another_site_can_neither_post_nor_read_nor_frame(
 def test_a_key_is_chosen_and_one_that_is_taken_is_refused(
     tab: Page, served: PageServer
 ) -> None:
-    come_in(tab, served)
+    log_in(tab.context, served)
     tab.goto(f"{served.url}/me")
     same = tab.get_by_role("button", name="The same character")
     same.click()
@@ -143,7 +144,7 @@ def test_colours_are_the_devices_until_somebody_chooses(
         return str(page.evaluate("getComputedStyle(document.body).backgroundColor"))
 
     dark = contexts(color_scheme="dark").new_page()
-    come_in(dark, served)
+    log_in(dark.context, served)
     dark.goto(f"{served.url}/me")
     before = paper(dark)
     with dark.expect_response("**/api/preferences"):
@@ -158,7 +159,7 @@ def test_forced_colours_leave_in_sight_what_is_chosen_and_how_far_it_is(
 ) -> None:
     ask_about(place, 3)
     page = contexts(forced_colors="active").new_page()
-    come_in(page, served, role=Role.ADMIN)
+    log_in(page.context, served, role=Role.ADMIN)
     page.goto(f"{served.url}/admin")
     here, elsewhere = (
         page.get_by_role("link", name=name).evaluate(_EDGE)
@@ -186,7 +187,7 @@ def test_a_name_of_hundreds_of_letters_does_not_widen_a_phones_page(
 def test_without_an_answer_of_the_server_nothing_seems_to_be_saved(
     tab: Page, served: PageServer
 ) -> None:
-    come_in(tab, served)
+    log_in(tab.context, served)
     tab.goto(f"{served.url}/me")
     tab.route("**/api/preferences", lambda route: route.abort())
     tab.get_by_role("button", name="The same character").click()
@@ -197,7 +198,7 @@ def test_without_an_answer_of_the_server_nothing_seems_to_be_saved(
 
 
 def test_a_pause_holds_until_the_person_goes_on(tab: Page, served: PageServer) -> None:
-    come_in(tab, served)
+    log_in(tab.context, served)
     tab.goto(f"{served.url}/me")
     tab.get_by_role("button", name="Pause", exact=True).click()
     expect(tab.get_by_text("You paused.")).to_be_visible()
@@ -208,7 +209,7 @@ def test_a_pause_holds_until_the_person_goes_on(tab: Page, served: PageServer) -
 def test_an_admin_invites_and_revokes_on_the_page(
     contexts: Callable[..., BrowserContext], tab: Page, served: PageServer
 ) -> None:
-    come_in(tab, served, role=Role.ADMIN)
+    log_in(tab.context, served, role=Role.ADMIN)
     tab.goto(f"{served.url}/admin")
     tab.get_by_label("Name").fill("Bob <b>bold</b>")
     tab.get_by_role("button", name="Make a link").click()
@@ -264,7 +265,7 @@ def test_the_page_breaks_none_of_its_own_rules(
     said: list[str] = []
     tab.on("console", lambda message: said.append(message.text))
     tab.on("pageerror", lambda error: said.append(str(error)))
-    come_in(tab, served, role=Role.ADMIN)
+    join(tab, served.invite(role=Role.ADMIN))
     for page in PAGES:
         tab.goto(served.url + page, wait_until="networkidle")
     tab.get_by_role("link", name="Ann").click()
@@ -282,13 +283,13 @@ def test_a_phone_shows_everything_without_scrolling_sideways(
 ) -> None:
     ask_about(place, 3)
     phone = contexts(viewport=PHONE, has_touch=True, is_mobile=True).new_page()
-    come_in(phone, served, role=Role.ADMIN)
+    log_in(phone.context, served, role=Role.ADMIN)
     phone.goto(served.url + page, wait_until="networkidle")
     assert phone.evaluate(_FAULTS) == {"wide": 0, "small": [], "unnamed": []}
 
 
 def test_whoever_a_command_revokes_is_out(tab: Page, served: PageServer) -> None:
     come_in(tab, served)
-    program("icf-annotate", "revoke", "Ann", folder=served.place.workspace.root)
+    within("icf-annotate", "revoke", "Ann", folder=served.place.workspace.root)
     tab.reload()
     expect(tab.get_by_role("heading", name="Who are you?")).to_be_visible()
