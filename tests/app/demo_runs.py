@@ -9,6 +9,7 @@ import os
 import signal
 import sqlite3
 import subprocess
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from icf.app.demo.shell import EXPECTED, Shell
 from icf.icartoonface.features import read_features
 from icf.icartoonface.recognition import read_rectest_info
 from icf.icartoonface.release_files import FEATURES, RECTEST_INFO
+from tests.app.forked import Forked
 from tests.app.program import BIN, within
 
 
@@ -133,13 +135,7 @@ class Killer:
         how: dict[str, Any] = {"folder": folder, "capture": capture, "codes": codes}
         if words[0] != next((name for name, _ in self.moments.values()), None):
             return run_within(shell, *words, **how)
-        process = subprocess.Popen(
-            [str(BIN / words[0]), *words[1:]],
-            cwd=folder or shell.root,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
+        process = Forked(*words, folder=folder or shell.root)
         if self._kills(process):
             assert_nothing_is_half_written(self.demo)
             return self.run(shell, *words, **how)
@@ -147,10 +143,11 @@ class Killer:
         assert process.returncode in codes, words
         return out if capture else ""
 
-    def _kills(self, process: subprocess.Popen[str]) -> bool:
+    def _kills(self, process: Forked) -> bool:
         """Kill it where it works on the next stage to be killed, or let it end."""
         stage, (_, due) = next(iter(self.moments.items()))
-        while not _ended(process):
+        while process.poll() is None:
+            time.sleep(0.01)
             if due(self.demo):
                 process.kill()
                 process.communicate()

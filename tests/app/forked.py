@@ -21,6 +21,12 @@ from typing import NoReturn
 
 #: What most of a program's time goes into.
 _LOADED = [
+    "icf.annotate.cli.export",
+    "icf.annotate.cli.import_answers",
+    "icf.app.importing.command",
+    "icf.app.round.run",
+    "icf.dataset.cli.build_splits",
+    "icf.dataset.cli.report",
     "icf.filter.cli.rethreshold",
     "icf.filter.cli.run",
     "icf.harvest.cli.run",

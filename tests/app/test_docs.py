@@ -6,11 +6,13 @@ import csv
 import inspect
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 from configparser import ConfigParser
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from icf.app.demo.site.truth import Noise, load_truth
 from icf.settings import load
 from tests.app.demo.site_pictures import write_pictures
 from tests.app.demo_runs import Demo
-from tests.app.program import BIN
+from tests.app.program import BIN, within
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -37,6 +39,10 @@ def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
+#: A command of this installation, of which a shell only makes words.
+PLAIN = re.compile(r"icf[\w-]* [^$`|&;<>*?~(){}!#]*")
+
+
 @dataclass
 class Shell:
     """One terminal: blocks run one after another, in the folder the last one left."""
@@ -46,6 +52,21 @@ class Shell:
 
     def run(self, block: str) -> None:
         """Run a block; every line of it must succeed."""
+        self.out.append(self._run(block))
+
+    def run_within(self, block: str) -> None:
+        """Run a block, plain commands of this installation within this process."""
+        lines = block.replace("\\\n", " ").splitlines()
+        out = []
+        for plain, some in groupby(lines, lambda each: bool(PLAIN.fullmatch(each))):
+            if not plain:
+                out.append(self._run("\n".join(some)))
+                continue
+            for name, *words in map(shlex.split, some):
+                out.append(within(name, *words, folder=self.folder).stdout)
+        self.out.append("".join(out))
+
+    def _run(self, block: str) -> str:
         done = subprocess.run(
             ["bash", "-euc", f"{block}\npwd >&2"],
             cwd=self.folder,
@@ -56,7 +77,7 @@ class Shell:
         )
         assert done.returncode == 0, f"{block}\n{done.stderr}"
         self.folder = Path(done.stderr.splitlines()[-1])
-        self.out.append(done.stdout)
+        return done.stdout
 
 
 @pytest.fixture
@@ -178,7 +199,7 @@ def test_the_tutorial_runs_from_top_to_bottom(
     shell = Shell(clone)
     for block in blocks(ROOT / "docs" / "tutorial.md", "sh"):
         if block not in MAKE:
-            shell.run(block)
+            shell.run_within(block)
     assert shell.folder == (clone / "demo").resolve()
     assert (clone / "demo" / "reports" / "second.html").is_file()
 

@@ -7,6 +7,7 @@ import stat
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -39,33 +40,47 @@ def serving(folder: Path, *words: str) -> Iterator[dict[str, str]]:
         assert running.wait() == 0
 
 
+@dataclass(frozen=True)
+class Served:
+    """A workspace, and what the first start of its server said of itself."""
+
+    folder: Path
+    told: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server as a program, for several tests."""
+    folder = tmp_path_factory.mktemp("served") / "space"
+    workspace.init(folder)
+    with serving(folder) as told:
+        yield Served(folder, told)
+
+
 def test_a_person_invited_by_a_command_comes_in_until_another_one_revokes(
-    folder: Path,
+    served: Served,
 ) -> None:
-    with serving(folder) as told:
-        invited = program("icf-annotate", "invite", "Ann", "--json", folder=folder)
-        link = json.loads(invited.stdout)
-        assert link["url"].startswith(told["url"] + "/join/")
-        assert (link["name"], link["role"]) == ("Ann", "annotator")
-        with httpx.Client(headers={"Origin": told["url"]}) as browser:
-            assert "Ann" in browser.get(link["url"]).text
-            assert browser.post(link["url"]).status_code == 303
-            assert "Hello Ann" in browser.get(told["url"]).text
-            program("icf-annotate", "revoke", "Ann", folder=folder)
-            assert browser.get(told["url"]).status_code == 401
-            assert browser.post(link["url"]).status_code == 404
+    told, folder = served.told, served.folder
+    invited = program("icf-annotate", "invite", "Ann", "--json", folder=folder)
+    link = json.loads(invited.stdout)
+    assert link["url"].startswith(told["url"] + "/join/")
+    assert (link["name"], link["role"]) == ("Ann", "annotator")
+    with httpx.Client(headers={"Origin": told["url"]}) as browser:
+        assert "Ann" in browser.get(link["url"]).text
+        assert browser.post(link["url"]).status_code == 303
+        assert "Hello Ann" in browser.get(told["url"]).text
+        program("icf-annotate", "revoke", "Ann", folder=folder)
+        assert browser.get(told["url"]).status_code == 401
+        assert browser.post(link["url"]).status_code == 404
 
 
-def test_the_first_start_prints_a_link_for_whoever_started_it(folder: Path) -> None:
-    with serving(folder) as told:
-        with httpx.Client(headers={"Origin": told["url"]}) as browser:
-            assert browser.post(told["invite"]).status_code == 303
-        [admin] = json.loads(
-            program("icf-annotate", "people", "--json", folder=folder).stdout
-        )
-        assert (admin["role"], admin["state"]) == ("admin", "active")
-    with serving(folder) as told:
-        assert told["invite"] is None
+def test_the_first_start_prints_a_link_for_whoever_started_it(served: Served) -> None:
+    told, folder = served.told, served.folder
+    with httpx.Client(headers={"Origin": told["url"]}) as browser:
+        assert browser.post(told["invite"]).status_code == 303
+    people = json.loads(invoke(cli, "-C", folder, "people", "--json").stdout)
+    [admin] = [each for each in people if each["role"] == "admin"]
+    assert admin["state"] == "active"
 
 
 def test_a_forged_address_of_a_proxy_hides_nobody_who_guesses(folder: Path) -> None:
@@ -100,21 +115,21 @@ def test_behind_a_proxy_people_are_told_apart_by_what_it_says(folder: Path) -> N
         assert running.wait() == 0
 
 
-def test_the_key_is_for_its_owner_alone(folder: Path) -> None:
-    with serving(folder):
-        assert stat.S_IMODE((folder / "page.key").stat().st_mode) == 0o600
+def test_the_key_is_for_its_owner_alone(served: Served) -> None:
+    assert stat.S_IMODE((served.folder / "page.key").stat().st_mode) == 0o600
 
 
 def test_a_link_leads_to_the_public_address_or_to_the_one_that_is_given(
     folder: Path,
 ) -> None:
     def link(*words: str) -> str:
-        done = invoke(cli, "-C", folder, "invite", "Ann", "--json", *words)
-        return str(json.loads(done.stdout)["url"])
+        invite = "invite", "Ann", "--role", "admin", "--json"
+        return str(json.loads(invoke(cli, "-C", folder, *invite, *words).stdout)["url"])
 
     assert link().startswith("http://127.0.0.1:8765/join/")
     with serving(folder, "--public-url", "https://Faces.example/") as told:
         assert told["url"] == "https://faces.example"
+        assert told["invite"] is None  # an admin is there
     assert link().startswith("https://faces.example/join/")
     assert link("--url", "http://10.0.0.7:80").startswith("http://10.0.0.7:80/join/")
 
@@ -153,11 +168,10 @@ def test_a_page_that_is_none_is_refused_with_those_that_are(folder: Path) -> Non
         invoke(cli, "-C", folder, "serve", "--tasks", "pairs,pears")
 
 
-def test_a_port_that_is_taken_is_refused_in_words(folder: Path) -> None:
-    with serving(folder) as told:
-        port = told["url"].rpartition(":")[2]
-        with pytest.raises(WrongUse, match="choose another --port"):
-            invoke(cli, "-C", folder, "serve", "--port", port)
+def test_a_port_that_is_taken_is_refused_in_words(served: Served) -> None:
+    port = served.told["url"].rpartition(":")[2]
+    with pytest.raises(WrongUse, match="choose another --port"):
+        invoke(cli, "-C", served.folder, "serve", "--port", port)
 
 
 def test_nobody_is_revoked_who_was_never_invited(folder: Path) -> None:

@@ -223,6 +223,7 @@ def test_where_nothing_is_left_to_answer_the_page_is_not_promised_to_have_questi
     root = tmp_path / "demo"
     shutil.copytree(finished_demo[0].root, root)
     served = []
+    monkeypatch.setattr(Shell, "run", run_within)
     monkeypatch.setattr(Shell, "serve", lambda self, *words: served.append(words))
     said_to_people = call("demo", root, "--serve", "--port", 0).output
     assert served == [("icf-annotate", "serve", "--port", "0")]

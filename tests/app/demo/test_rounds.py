@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,13 @@ from icf.app.demo.rounds.figures import (
     read_figures,
     save,
 )
+from icf.app.demo.shell import Shell
 from icf.app.demo.site import archive
 from icf.app.demo.site.archive import SiteArchive
 from icf.app.demo.site.truth import Truth
 from icf.app.demo.site.wiki import Wiki
 from icf.errors import WrongUse
+from tests.app.demo_runs import run_within
 from tests.app.program import call, said
 
 
@@ -91,28 +94,34 @@ def write_site(path: Path, truth: Truth) -> None:
 def test_a_round_is_played_to_its_end_and_not_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    truth = smaller(site.rounds_truth(), 4, 9)
+    truth = smaller(site.rounds_truth(), 4, 7)
     write_site(tmp_path / "few.tar", truth)
     for module in (site, played):
         monkeypatch.setattr(module, "rounds_tar", lambda: tmp_path / "few.tar")
         monkeypatch.setattr(module, "rounds_truth", lambda: truth)
-    changes = {"steps": 2, "audit_characters": 2, "min_faces": 10}
+    changes = {"steps": 2, "audit_characters": 2, "min_faces": 10, "min_identities": 2}
+    # No process beside the training for two batches.
+    (tmp_path / "few.toml").write_text("[loop]\nworkers = 0\n")
+    config = {"config": f'"{tmp_path / "few.toml"}"'}
     monkeypatch.setattr(
-        played, "_CONFIG", changed(played._CONFIG, changes | {"min_identities": 2})
+        played, "_CONFIG", changed(played._CONFIG, {**changes, **config})
     )
+    # Another test starts a demo's commands as programs.
+    monkeypatch.setattr(Shell, "run", run_within)
     root = tmp_path / "demo"
     found = said("demo", root, "--rounds", 1, "--quiet")
     before, after = found["rounds"]
     assert before["answers"] == 0
     assert after["answers"] > 0
     assert after["labels"] >= after["wrong"]
+    assert list((root / "models" / "training").glob("round-1-*/*.onnx"))
     assert Path(found["report"]).is_file()
     assert said("demo", root, "--rounds", 1, "--quiet")["rounds"] == found["rounds"]
     with pytest.raises(WrongUse, match="other options"):
         call("demo", root, "--rounds", 1, "--seed", 2)
 
 
-def changed(config: str, values: dict[str, int]) -> str:
+def changed(config: str, values: Mapping[str, int | str]) -> str:
     head, _, tail = config.partition("[round]\n")
     lines = [line for line in tail.splitlines() if line.split(" ")[0] not in values]
     own = [f"{name} = {value}" for name, value in values.items()]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import signal
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +19,9 @@ from icf.catalogue.labels.given_boxes import GIVEN
 from icf.codes import FaceReason
 from icf.workspace import Workspace
 from tests.app.demo.site_pictures import good_files, write_pictures
+from tests.app.forked import Forked
 from tests.app.import_coco.coco_files import write_picture
-from tests.app.program import BIN, call, program, said
+from tests.app.program import call, program, said
 
 
 @pytest.fixture
@@ -153,23 +152,14 @@ def test_a_killed_import_is_completed_with_nothing_twice(tmp_path: Path) -> None
     )
     bring(undisturbed, root)
     count = sa.select(sa.func.count()).select_from(schema.image)
-    command: list[str | Path] = [
-        BIN / "icf",
-        "-C",
-        killed.root,
-        "import",
-        "folder",
-        root,
-    ]
-    process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    words = ("-C", killed.root, "import", "folder", root)
+    process = Forked("icf", *words, folder=killed.root)
     while process.poll() is None:
         with killed.catalogue.read() as connection:
             if connection.execute(count).scalar_one():
                 break
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.kill()
+    process.communicate()
     done = bring(killed, root)["files"]
     assert done["known"] + done["imported"] == 100
     assert labels_of(killed) == labels_of(undisturbed)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
-import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +26,8 @@ from icf.icartoonface.recognition import read_rectrain_det
 from icf.models.data.base import LabelledPicture
 from icf.models.data.workspace import WorkspaceReader
 from icf.workspace import Workspace, find
-from tests.app.program import BIN, call, program, said
+from tests.app.forked import Forked
+from tests.app.program import call, program, said
 from tests.icartoonface_files import (
     DETTRAIN,
     DETTRAIN_LIST,
@@ -402,19 +400,15 @@ def test_a_killed_import_is_completed(tmp_path: Path) -> None:
 def kill_when(space: Workspace, folder: Path, least: int) -> None:
     """Start an import, and kill it when the catalogue has so many pictures."""
     count = sa.select(sa.func.count()).select_from(schema.image)
-    command: Sequence[str | os.PathLike[str]] = [
-        *(BIN / "icf", "-C", space.root, "import", "icartoonface", folder)
-    ]
-    process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    words = ("-C", space.root, "import", "icartoonface", folder)
+    process = Forked("icf", *words, folder=space.root)
     while process.poll() is None:
         with space.catalogue.read() as connection:
             if connection.execute(count).scalar_one() >= least:
                 break
         time.sleep(0.002)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.kill()
+    process.communicate()
 
 
 @pytest.mark.slow

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from icf.catalogue.rounds.log import Round, newest
 from icf.catalogue.schema import face, question, round_, run
 from icf.codes import RoundState
 from icf.workspace import Workspace, find
+from tests.app.forked import Forked
 from tests.app.program import call, said
 from tests.filter.workspaces import make_workspace, no_bar, rows, run_filter, site_files
 
@@ -241,16 +240,15 @@ def test_a_program_that_is_killed_leaves_nothing_half_done(
     place: Workspace, filtered: Path, number: int
 ) -> None:
     """It is killed as it begins its first, or its second, part."""
-    program = Path(sys.executable).with_name("icf")
-    words = [str(program), "-C", str(place.root), "round", "run", "--quiet"]
+    words = ("-C", place.root, "round", "run", "--quiet")
     for _ in range(2):
         begun = sa.select(sa.func.count()).select_from(run)
         known = rows(place, begun)[0][0]
-        process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
+        process = Forked("icf", *words, folder=place.root)
         while process.poll() is None and rows(place, begun)[0][0] < known + number:
             time.sleep(0.01)
         process.kill()
-        process.wait()
+        process.communicate()
         if drive(place).state is RoundState.ANSWERS:
             answer(place)
     assert outcome(play(place)) == undisturbed(filtered)

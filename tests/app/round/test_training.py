@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from icf.codes import RoundState
 from icf.models.cards import load_card
 from icf.models.registry import aliases, store
 from icf.workspace import Workspace, find
+from tests.app.forked import Forked
 from tests.app.program import said
 from tests.app.round.test_run import answer, drive
 from tests.filter.workspaces import make_workspace, rows, run_filter, site_files
@@ -81,14 +80,12 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def kill_while_it_trains(root: Path) -> None:
     """Kill the program, and the training with it, once there is a checkpoint."""
-    program = Path(sys.executable).with_name("icf")
-    words = [str(program), "-C", str(root), "round", "run", "--quiet"]
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
+    process = Forked("icf", "-C", root, "round", "run", "--quiet", folder=root)
     folder = root / "models" / "training"
     while process.poll() is None and not list(folder.glob("*/*.safetensors")):
         time.sleep(0.01)
     process.kill()
-    process.wait()
+    process.communicate()
 
 
 def stop_at(patched: pytest.MonkeyPatch, state: RoundState, *, after: bool) -> None:

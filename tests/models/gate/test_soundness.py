@@ -19,17 +19,18 @@ from icf.models.training.embedder.config import EmbedderConfig, NetworkSettings
 from icf.models.training.embedder.export import export
 from icf.models.training.task import Facts, Measured
 
-SIDE, DIM = 32, 16
+#: One of timm's, of few layers, which are exported in no time.
+NETWORK, SIDE, DIM = "timm:test_resnet", 32, 16
 
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A network with options, exported with its weights next to it."""
     torch.manual_seed(0)
-    network = create("resnet18", dim=DIM, side=SIDE).eval()
+    network = create(NETWORK, dim=DIM, side=SIDE).eval()
     parts = {f"net.{key}": value for key, value in network.state_dict().items()}
     measured = Measured({}, {"crop_rate": 0.5, "slope": 10.0, "intercept": -5.0})
-    settings = NetworkSettings(name="resnet18", dim=DIM, side=SIDE)
+    settings = NetworkSettings(name=NETWORK, dim=DIM, side=SIDE)
     folder = tmp_path_factory.mktemp("exported")
     facts = Facts("", (), "icf-train embedder", 0, measured, parts)
     export(network, folder, facts, EmbedderConfig(network=settings), SIDE, {})
