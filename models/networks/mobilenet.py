@@ -1,7 +1,8 @@
 """MobileNetV2 (Sandler et al. 2018, arXiv:1801.04381), as torchvision publishes it.
 
 Its weights have torchvision's names, and begin from a seed as torchvision's do.
-Importing torchvision takes as long as PyTorch: it imports the compiler too.
+Importing torchvision would add a second or two to each program that trains or compares:
+it imports PyTorch's compiler too.
 """
 
 from __future__ import annotations

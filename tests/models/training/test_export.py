@@ -71,7 +71,7 @@ def test_weights_that_are_too_large_to_bundle_are_refused(
 
 
 def test_no_garbage_is_searched_for_until_it_ends(tmp_path: Path) -> None:
-    """Among so many objects that are needed, it takes a third of the export."""
+    """Among so many objects that are needed, it takes long."""
     searched: list[str] = []
 
     def counted(phase: str, info: dict[str, int]) -> None:
