@@ -46,8 +46,8 @@ def losses(
             take the mean, as torchvision does. A picture without a face then weighs
             as much as one with a hundred anchors on faces weighs per anchor.
     """
-    # Not above: importing torchvision takes a second or two, in each program that trains
-    # something else.
+    # Not above: importing torchvision takes a second or two, in each program that
+    # trains something else.
     from torchvision.ops import sigmoid_focal_loss
 
     on_face = targets.classes >= 0
