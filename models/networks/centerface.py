@@ -18,20 +18,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from icf.errors import BadModel
+from icf.models.networks.mobilenet import inverted_residuals
 
 #: Channels of the neck, and its stride.
 NECK, STRIDE = 24, 4
-#: MobileNetV2's stages: expansion, channels, blocks, first stride (Sandler et al. 2018,
-#: arXiv:1801.04381, table 2).
-_STAGES = (
-    (1, 16, 1, 1),
-    (6, 24, 2, 2),
-    (6, 32, 3, 2),
-    (6, 64, 4, 2),
-    (6, 96, 3, 1),
-    (6, 160, 3, 2),
-    (6, 320, 1, 1),
-)
 #: Blocks after which the features of strides 4, 8, 16 and 32 are taken.
 _TAKEN = (3, 6, 13, 17)
 #: Of the norms of the neck, as in the published file.
@@ -65,14 +55,8 @@ class CenterFaceBody(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        blocks: list[nn.Module] = [_conv(3, 32, 3, 2)]
-        before = 32
-        for growth, channels, count, stride in _STAGES:
-            for number in range(count):
-                step = stride if number == 0 else 1
-                blocks.append(_Block(before, channels, step, growth))
-                before = channels
-        self.blocks = nn.ModuleList(blocks)
+        residuals = (_Block(*shape) for shape in inverted_residuals())
+        self.blocks = nn.ModuleList([_conv(3, 32, 3, 2), *residuals])
         self.lateral = nn.ModuleList(_conv(c, NECK, 1) for c in (320, 96, 32, 24))
         self.up = nn.ModuleList(_Up() for _ in range(3))
         self.last = _conv(NECK, NECK, 3)

@@ -7,7 +7,7 @@ it imports PyTorch's compiler too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
@@ -25,7 +25,20 @@ _GROUPS = (
     (6, 160, 3, 2),
     (6, 320, 1, 1),
 )
+#: Channels of the convolutions before and after these blocks, and classes of ImageNet.
 _FIRST, _LAST, _CLASSES = 32, 1280, 1000
+
+
+def inverted_residuals() -> Iterator[tuple[int, int, int, int]]:
+    """Yield of each of the 17 blocks: channels in and out, stride, expansion.
+
+    As in table 2 of the paper.
+    """
+    width = _FIRST
+    for expansion, channels, number, stride in _GROUPS:
+        for index in range(number):
+            yield width, channels, 1 if index else stride, expansion
+            width = channels
 
 
 class MobileNetV2(nn.Module):
@@ -39,15 +52,12 @@ class MobileNetV2(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        blocks: list[nn.Module] = [_convolution(3, _FIRST, 3, 2)]
-        width = _FIRST
-        for expansion, channels, number, stride in _GROUPS:
-            for index in range(number):
-                step = 1 if index else stride
-                blocks.append(_Block(width, channels, step, expansion))
-                width = channels
-        blocks.append(_convolution(width, _LAST, 1))
-        self.features = nn.Sequential(*blocks)
+        width = _GROUPS[-1][1]
+        self.features = nn.Sequential(
+            _convolution(3, _FIRST, 3, 2),
+            *(_Block(*shape) for shape in inverted_residuals()),
+            _convolution(width, _LAST, 1),
+        )
         self.classifier = nn.Sequential(nn.Dropout(0.2), nn.Linear(_LAST, _CLASSES))
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):
