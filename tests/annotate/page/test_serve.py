@@ -7,12 +7,12 @@ import socket
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
 import pytest
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from icf.annotate.page import serve as served
 from icf.annotate.page.serve import (
@@ -91,10 +91,10 @@ async def _reads(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @contextmanager
-def _running() -> Iterator[int]:
+def _running(app: ASGIApp = _reads) -> Iterator[int]:
     """A server in a thread; yields its port."""
     is_ready = threading.Event()
-    server = make_server(_reads, Serving(), is_ready.set)
+    server = make_server(app, Serving(), is_ready.set)
     with open_socket("127.0.0.1", 0) as listening:
         port = listening.getsockname()[1]
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
@@ -124,6 +124,29 @@ def _said(port: int, *parts: bytes, drops: Iterable[bytes] = ()) -> bytes:
 _GET = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
 _POST = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
 _CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+async def _much(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with more than there is room for on the way."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": bytes(1 << 26)})
+
+
+def test_who_does_not_read_an_answer_is_cut_off_at_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(served, "_LAST_REQUESTS", 1)
+    with socket.socket() as client:
+        with _running(_much) as port:
+            client.connect(("127.0.0.1", port))
+            client.sendall(_GET + b"\r\n")
+            assert client.recv(1)
+        client.settimeout(60)
+        read = 0
+        with suppress(ConnectionResetError):
+            while part := client.recv(1 << 20):
+                read += len(part)
+        assert read < 1 << 26
 
 
 def test_a_header_ends_before_it_fills_the_memory() -> None:
