@@ -178,7 +178,7 @@ def _refused_among() -> tuple[sa.Select[Any], ...]:
         # Each pair once, and then what people say of it: a reference may have
         # thousands of questions, each of which would look through all of them.
         each = sa.select(owner.label("owner"), shown.label("shown"))
-        some = with_ids(each, shown).distinct().subquery()
+        some = with_ids(each, shown).order_by(None).distinct().subquery()
         queries.append(sa.select(some).where(is_refused(some.c.shown, some.c.owner)))
     return tuple(queries)
 

@@ -125,8 +125,8 @@ def read_boxes(connection: sa.Connection, ids: Iterable[int]) -> list[FaceBox]:
 
 
 _BOXES = with_ids(
-    sa.select(face.c.id, image.c.sha256, face.c.x1, face.c.y1, face.c.x2, face.c.y2)
-    .join(image, image.c.id == face.c.image_id)
-    .order_by(face.c.id),
+    sa.select(
+        face.c.id, image.c.sha256, face.c.x1, face.c.y1, face.c.x2, face.c.y2
+    ).join(image, image.c.id == face.c.image_id),
     face.c.id,
 )

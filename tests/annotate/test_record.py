@@ -18,7 +18,7 @@ from icf.catalogue.annotation.pauses import LOW_SCORE
 from icf.catalogue.annotation.schema import person
 from icf.catalogue.merges import survivor_of
 from icf.catalogue.reviews import Found
-from icf.catalogue.schema import answer, review
+from icf.catalogue.schema import answer, question, review
 from icf.codes import Choice, Label, Suspicion
 from icf.filter.review import merges as review_merges
 from tests.annotate.gold.place import add_person
@@ -73,6 +73,18 @@ def test_answers_become_labels_and_decisions(place: Place) -> None:
         (two, "ann", "false"),
         (three, "ann", "unsure"),
     }
+
+
+def test_decisions_are_in_the_order_of_the_questions_whatever_changed_before(
+    place: Place,
+) -> None:
+    ids = asked(place, 3)
+    # PostgreSQL keeps a row that was changed behind the others.
+    with place.workspace.catalogue.write() as connection:
+        changed = sa.update(question).where(question.c.id == ids[0])
+        connection.execute(changed.values(posterior=0.5))
+    take(place, *(Vote(2 + key, key, "ann", T) for key in ids))
+    assert [key for key, *_ in place.decisions("label")] == ids
 
 
 def test_a_question_stays_open_until_it_has_enough_votes(place: Place) -> None:

@@ -49,8 +49,13 @@ def by_ids(
 ) -> Iterator[sa.Row[Any]]:
     """Yield the rows of ``query`` whose ``column`` is one of ``ids`` (or hashes).
 
-    ``query`` must mean the same in parts: no LIMIT, no aggregate over several ids.
+    Those of sorted ids come in their order: without one, PostgreSQL gives rows that
+    were changed after the others.
+
+    ``query`` must mean the same in parts: no LIMIT, no aggregate over several ids. One
+    with DISTINCT must select ``column``.
     """
+    query = query.order_by(column)
     for start in range(0, len(ids), CHUNK):
         part = ids[start : start + CHUNK]
         yield from connection.execute(query.where(column.in_(part)))
@@ -62,7 +67,8 @@ def with_ids(query: sa.Select[Any], column: sa.ColumnElement[Any]) -> sa.Select[
     It takes SQLAlchemy longer to make a query than SQLite to answer it; `by_given_ids`
     runs it.
     """
-    return query.where(column.in_(sa.bindparam(_IDS, expanding=True)))
+    some = query.where(column.in_(sa.bindparam(_IDS, expanding=True)))
+    return some.order_by(column)
 
 
 def by_given_ids(
