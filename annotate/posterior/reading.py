@@ -97,6 +97,7 @@ def _asked() -> sa.Select[Any]:
                 sa.and_(is_reference, answer.c.choice == wrong),
             ),
         )
+        .order_by(answer.c.id)
     )
 
 
@@ -114,6 +115,7 @@ def _gold() -> sa.Select[Any]:
             gold.c.retired_at.is_(None),
             gold_answer.c.choice.in_(_ABOUT_IT),
         )
+        .order_by(gold_answer.c.id)
     )
 
 

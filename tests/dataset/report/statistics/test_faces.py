@@ -47,7 +47,9 @@ def test_a_face_that_is_confirmed_for_two_belongs_to_neither(
 ) -> None:
     before = read(workspace)
     with workspace.catalogue.write() as connection:
-        row = connection.execute(sa.select(schema.question).limit(1)).one()
+        labelled_same = schema.question.c.label == "same"
+        confirmed = sa.select(schema.question).where(labelled_same).limit(1)
+        row = connection.execute(confirmed).one()
         other = {**row._mapping, "id": None, "character_id": 7}
         connection.execute(sa.insert(schema.question).values(other))
     after = read(workspace)
