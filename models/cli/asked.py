@@ -82,6 +82,8 @@ class Asked:
 def workspace_of(invocation: Invocation) -> Workspace | None:
     """Return the workspace around the command, if there is one.
 
+    Where none is, a user who asks to change its settings is told so.
+
     Raises:
         WrongUse: there is one, and its settings or its catalogue cannot be read; or
             there is none where ``-C`` says that one is.
@@ -89,5 +91,10 @@ def workspace_of(invocation: Invocation) -> Workspace | None:
     from icf.workspace import root_of
 
     if invocation.directory is None and root_of(Path.cwd()) is None:
+        if invocation.settings:
+            invocation.say(
+                "--set changes nothing here: settings are those of a workspace, and "
+                "this folder is in none; name one with -C DIR"
+            )
         return None
     return invocation.workspace

@@ -192,3 +192,14 @@ def test_a_workspace_that_cannot_be_opened_is_not_called_missing(
     asked = ("detector", "--data", "workspace", "--out", "m", "--dry-run", *words)
     with pytest.raises(WrongUse, match=named):
         invoke(cli, *asked)
+
+
+@pytest.mark.parametrize("words", [(), ("--set", "filter.min_face=60")])
+def test_settings_that_no_workspace_has_are_said_to_change_nothing(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = ["detector", "--data", data, "--out", "m", "--dry-run", *words]
+    done = CliRunner().invoke(cli, asked)
+    assert done.exit_code == 0
+    assert ("--set changes nothing here" in done.stderr) is bool(words)
