@@ -8,11 +8,11 @@ import click
 
 from icf.annotate.exchange.write_answers import write_answers
 from icf.annotate.waiting import apply_waiting
-from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.command import GivenPath, Invocation, example, pass_invocation, shared_options
 
 
 @click.command("answers")
-@click.argument("out", metavar="OUT", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("out", metavar="OUT", type=GivenPath(dir_okay=False))
 @click.option("--names", is_flag=True, help="Call people by name, not by pseudonym.")
 @shared_options
 @pass_invocation

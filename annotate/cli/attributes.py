@@ -6,12 +6,19 @@ from pathlib import Path
 
 import click
 
-from icf.command import Invocation, example, pass_invocation, shared_options, table
+from icf.command import (
+    GivenPath,
+    Invocation,
+    example,
+    pass_invocation,
+    shared_options,
+    table,
+)
 from icf.errors import WrongUse
 
 
 @click.command("attributes")
-@click.argument("out", metavar="[OUT]", type=click.Path(path_type=Path), required=False)
+@click.argument("out", metavar="[OUT]", type=GivenPath(), required=False)
 @click.option(
     "--people",
     type=click.IntRange(1),

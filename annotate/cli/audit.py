@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from icf.command import Invocation, example, pass_invocation, shared_options, table
+from icf.command import (
+    GivenPath,
+    Invocation,
+    example,
+    pass_invocation,
+    shared_options,
+    table,
+)
 from icf.errors import IcfError, SomeFailed, WrongUse
 
 if TYPE_CHECKING:
@@ -97,7 +104,7 @@ def plan_command(
 
 
 @audit_command.command("export")
-@click.argument("out", metavar="OUT", type=click.Path(path_type=Path))
+@click.argument("out", metavar="OUT", type=GivenPath())
 @click.option(
     "--disputed",
     is_flag=True,
@@ -132,9 +139,7 @@ def export_command(invocation: Invocation, out: Path, disputed: bool) -> None:
 
 
 @audit_command.command("import")
-@click.argument(
-    "file", metavar="FILE", type=click.Path(path_type=Path, exists=True, dir_okay=False)
-)
+@click.argument("file", metavar="FILE", type=GivenPath(exists=True, dir_okay=False))
 @click.option(
     "--annotator", metavar="NAME", help="Annotator of the rows that do not name one."
 )

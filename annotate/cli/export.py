@@ -21,7 +21,7 @@ from icf.annotate.export import (
 )
 from icf.annotate.formats.registry import WRITERS
 from icf.annotate.waiting import apply_waiting
-from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.command import GivenPath, Invocation, example, pass_invocation, shared_options
 from icf.errors import SomeFailed, WrongUse
 
 QUESTIONS = "questions"
@@ -32,7 +32,7 @@ _LISTED = 3
 
 
 @click.command("export")
-@click.argument("out", metavar="OUT", type=click.Path(path_type=Path))
+@click.argument("out", metavar="OUT", type=GivenPath())
 @click.option(
     "--what",
     type=click.Choice((QUESTIONS, *(each.value for each in Which))),

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import click
 
-from icf.command import Invocation, example, pass_invocation, shared_options, table
+from icf.command import (
+    GivenPath,
+    Invocation,
+    example,
+    pass_invocation,
+    shared_options,
+    table,
+)
 from icf.errors import WrongUse
 
 _MORE = (
@@ -31,7 +38,7 @@ def gold_command() -> None:
     "file",
     metavar="[FILE]",
     required=False,
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=GivenPath(exists=True, dir_okay=False),
 )
 @click.option(
     "--from-labels",

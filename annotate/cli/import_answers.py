@@ -16,7 +16,14 @@ from icf.annotate.import_answers import Imported, import_answers, preview_import
 from icf.annotate.votes import ALWAYS_COUNTED
 from icf.annotate.waiting import apply_waiting
 from icf.codes import Label, RowFault, RowNote
-from icf.command import Invocation, example, pass_invocation, shared_options, table
+from icf.command import (
+    GivenPath,
+    Invocation,
+    example,
+    pass_invocation,
+    shared_options,
+    table,
+)
 from icf.errors import SomeFailed, WrongUse
 
 #: Refused rows of a reason that the message shows.
@@ -24,9 +31,7 @@ _SHOWN = 5
 
 
 @click.command("import")
-@click.argument(
-    "file", metavar="FILE", type=click.Path(path_type=Path, exists=True, dir_okay=False)
-)
+@click.argument("file", metavar="FILE", type=GivenPath(exists=True, dir_okay=False))
 @click.option(
     "--annotator", metavar="NAME", help="Annotator of the rows that do not name one."
 )

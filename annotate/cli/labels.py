@@ -24,7 +24,14 @@ from icf.annotate.rule import Rule
 from icf.annotate.waiting import apply_waiting
 from icf.annotate.weighing import doubt, weigh_again
 from icf.catalogue.labels.doubtful import DoubtfulFace, read_doubtful
-from icf.command import Invocation, example, pass_invocation, shared_options, table
+from icf.command import (
+    GivenPath,
+    Invocation,
+    example,
+    pass_invocation,
+    shared_options,
+    table,
+)
 from icf.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -42,7 +49,7 @@ if TYPE_CHECKING:
     "--doubtful",
     "file",
     metavar="FILE",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=GivenPath(exists=True, dir_okay=False),
     help="Open questions again whose face a training doubts: its doubtful.csv.",
 )
 @shared_options

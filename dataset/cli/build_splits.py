@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from icf import command
-from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.command import GivenPath, Invocation, example, pass_invocation, shared_options
 from icf.dataset.cli.revoked import say_if_revoked
 from icf.dataset.formats.registry import DEFAULT, MANY, OWN, default_formats
 from icf.version import __version__
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @click.command("icf-build-splits", context_settings={"max_content_width": 88})
 @click.version_option(__version__, prog_name="icf-build-splits")
-@click.argument("out", metavar="OUT", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("out", metavar="OUT", type=GivenPath(file_okay=False))
 @click.option(
     "--seed",
     type=click.IntRange(0),
@@ -68,14 +68,14 @@ if TYPE_CHECKING:
 @click.option(
     "--after",
     metavar="RELEASE",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    type=GivenPath(file_okay=False, exists=True),
     help="An earlier release: its faces stay where they were, its identities keep "
     "their roles and numbers, and new faces are placed around them.",
 )
 @click.option(
     "--protocol",
     metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    type=GivenPath(dir_okay=False, exists=True),
     help="A protocol in TOML: other numbers, k-fold, albums left out, a balanced test  "
     "[default: the paper's, as dataset.* says].",
 )

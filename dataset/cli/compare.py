@@ -6,19 +6,17 @@ from pathlib import Path
 
 import click
 
-from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.command import GivenPath, Invocation, example, pass_invocation, shared_options
 from icf.dataset.cli.revoked import say_if_revoked
 from icf.stores.files import check_place_of_file
 
-_FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+_FOLDER = GivenPath(exists=True, file_okay=False)
 
 
 @click.command("compare")
 @click.argument("first", metavar="A", type=_FOLDER)
 @click.argument("second", metavar="B", type=_FOLDER)
-@click.argument(
-    "out", metavar="OUT.html", type=click.Path(path_type=Path, dir_okay=False)
-)
+@click.argument("out", metavar="OUT.html", type=GivenPath(dir_okay=False))
 @shared_options
 @pass_invocation
 @example("icf-report compare releases/demo releases/first reports/compared.html")

@@ -8,6 +8,7 @@ import click
 
 from icf import command
 from icf.command import (
+    GivenPath,
     Invocation,
     LazyGroup,
     Subcommand,
@@ -71,13 +72,11 @@ def _first(args: list[str]) -> str | None:
     context_settings={"max_content_width": 88},
 )
 @click.version_option(__version__, prog_name="icf-report")
-@click.argument(
-    "out", metavar="OUT.html", type=click.Path(path_type=Path, dir_okay=False)
-)
+@click.argument("out", metavar="OUT.html", type=GivenPath(dir_okay=False))
 @click.option(
     "--plots",
     metavar="DIR",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=GivenPath(file_okay=False),
     help="Write each plot as SVG and CSV into this folder, too.",
 )
 @shared_options

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from icf import command
 from icf.catalogue.find_character import PREFIX, find_character
 from icf.codes import ReviewStatus, Suspicion
-from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.command import GivenPath, Invocation, example, pass_invocation, shared_options
 from icf.errors import SomeFailed, WrongUse
 from icf.filter.review import merges as review_merges
 from icf.filter.review import queues
@@ -43,7 +43,7 @@ _NEXT = "run `icf-filter run` to assign their faces again"
 @click.option(
     "--sheet",
     metavar="FILE.html",
-    type=click.Path(path_type=Path),
+    type=GivenPath(),
     help="Write an HTML page with the faces side by side.",
 )
 @click.option(

@@ -11,7 +11,14 @@ from pathlib import Path
 import click
 
 from icf.catalogue.labels.marks import count_marked
-from icf.command import Invocation, example, pass_invocation, shared_options, table
+from icf.command import (
+    GivenPath,
+    Invocation,
+    example,
+    pass_invocation,
+    shared_options,
+    table,
+)
 from icf.errors import BrokenMachine
 from icf.harvest.report.licences import COLUMNS, picture_sources, tabulate
 from icf.stores.files import check_place_of_file, replace_file
@@ -22,7 +29,7 @@ from icf.stores.files import check_place_of_file, replace_file
     "--csv",
     "path",
     metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=GivenPath(dir_okay=False),
     help="Write a row for every source of every stored picture.",
 )
 @shared_options

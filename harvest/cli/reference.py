@@ -13,6 +13,7 @@ from icf.catalogue import references
 from icf.catalogue.find_character import find_character
 from icf.command import (
     NAME,
+    GivenPath,
     Invocation,
     example,
     pass_invocation,
@@ -87,7 +88,7 @@ def reference_command(
 )
 @click.option(
     "--file",
-    type=click.Path(path_type=Path),
+    type=GivenPath(),
     metavar="PICTURE",
     help="A picture of your own.",
 )
@@ -176,7 +177,7 @@ def clear_command(invocation: Invocation, character: str, album: str | None) -> 
 
 
 @reference_command.command("page")
-@click.argument("file", metavar="FILE.html", type=click.Path(path_type=Path))
+@click.argument("file", metavar="FILE.html", type=GivenPath())
 @click.option(
     "--album", type=NAME, metavar="NAME", help="Only characters of this album."
 )
@@ -223,7 +224,7 @@ def page_command(
 
 
 @reference_command.command("import")
-@click.argument("file", metavar="FILE.csv", type=click.Path(path_type=Path))
+@click.argument("file", metavar="FILE.csv", type=GivenPath())
 @shared_options
 @pass_invocation
 @example("icf-harvest reference import references.csv")

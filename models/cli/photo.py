@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.command import GivenPath, Invocation, example, pass_invocation, shared_options
 from icf.models.cli.art import check_machine
 from icf.models.cli.listed import models_table, summary
 
@@ -14,7 +14,7 @@ from icf.models.cli.listed import models_table, summary
 @click.command("photo")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=GivenPath(file_okay=False),
     required=True,
     help="Folder for the ONNX file and its card.",
 )

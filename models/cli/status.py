@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.command import GivenPath, Invocation, example, pass_invocation, shared_options
 from icf.models.cli.art import cached
 from icf.models.training.run_files import CHECKPOINT, RUN, read_head, read_run
 
@@ -15,9 +15,7 @@ LONG = ("detector", "embedder")
 
 
 @click.command("status")
-@click.argument(
-    "folders", nargs=-1, metavar="[DIR]...", type=click.Path(path_type=Path)
-)
+@click.argument("folders", nargs=-1, metavar="[DIR]...", type=GivenPath())
 @shared_options
 @pass_invocation
 @example("icf-train status --json")

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from icf.command import Invocation
+from icf.command import GivenPath, Invocation
 from icf.errors import WrongUse
 from icf.models.cli.art import check_machine
 from icf.models.cli.asked import Asked, workspace_of
@@ -30,14 +30,14 @@ _OPTIONS = (
     ),
     click.option(
         "--out",
-        type=click.Path(path_type=Path, file_okay=False),
+        type=GivenPath(file_okay=False),
         required=True,
         help="Folder of the model, and of its run to resume.",
     ),
     click.option(
         "--config",
         "file",
-        type=click.Path(path_type=Path, dir_okay=False, exists=True),
+        type=GivenPath(dir_okay=False, exists=True),
         help="Configuration in TOML, over the recipe.",
     ),
     click.option(

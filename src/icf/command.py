@@ -73,6 +73,29 @@ class _Name(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 NAME = _Name()
 
 
+class GivenPath(click.Path):
+    """A path. An empty one, as of a variable that is not set, is an error.
+
+    `Path` takes it for the current folder.
+    """
+
+    def __init__(
+        self, *, exists: bool = False, file_okay: bool = True, dir_okay: bool = True
+    ) -> None:
+        super().__init__(exists, file_okay, dir_okay, path_type=Path)
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str | bytes | os.PathLike[str]:
+        """Return the path; an empty one is an error."""
+        if value == "":
+            self.fail("the path is empty; this folder is called '.'", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 @dataclass
 class Invocation:
     """What the shared options of one command line ask for."""
@@ -217,7 +240,7 @@ _OPTIONS = (
         "-C",
         "directory",
         metavar="DIR",
-        type=click.Path(path_type=Path, file_okay=False, exists=True),
+        type=GivenPath(file_okay=False, exists=True),
         help="Work in the workspace that DIR is in.",
         expose_value=False,
         callback=_remember("directory"),

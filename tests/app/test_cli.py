@@ -59,6 +59,27 @@ def test_every_command_takes_the_shared_options_and_explains_each_option(
     assert all(option.help for option in options if not option.hidden)
 
 
+PATHS = [
+    pytest.param(option, id=f"{each.path} {option.name}")
+    for each in ALL
+    for option in each.command.params
+    if isinstance(option.type, click.Path)
+]
+
+
+@pytest.mark.parametrize("option", PATHS)
+def test_an_empty_path_is_never_the_current_folder(option: click.Parameter) -> None:
+    with pytest.raises(click.BadParameter, match="the path is empty"):
+        option.type.convert("", option, None)
+
+
+def test_a_folder_where_a_file_should_be_is_wrong_use(space: Workspace) -> None:
+    (space.root / "file").mkdir()
+    words = "filter", "review", "--sheet", "file"
+    done = program("icf", *words, folder=space.root, code=2)
+    assert done.stderr == "error: file is a folder; name a file\n"
+
+
 def test_the_help_of_a_command_is_set_as_its_author_wrote_it() -> None:
     lines = call("init", "--help").stdout.splitlines()
     assert "  Make a workspace in DIR, or update an existing one." in lines

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.command import GivenPath, Invocation, example, pass_invocation, shared_options
 from icf.dataset.cli.revoked import say_if_revoked
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from icf.dataset.scores.detection.evaluation import Evaluation
     from icf.dataset.scores.detection.oddities import Oddities
 
-_FILE = click.Path(path_type=Path, dir_okay=False)
-_FOLDER = click.Path(path_type=Path, file_okay=False)
+_FILE = GivenPath(dir_okay=False)
+_FOLDER = GivenPath(file_okay=False)
 
 
 @click.command("detection")

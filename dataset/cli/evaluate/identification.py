@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from icf import command
-from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.command import GivenPath, Invocation, example, pass_invocation, shared_options
 from icf.dataset.cli.evaluate.recognition import (
     Asked,
     Loaded,
@@ -51,7 +51,7 @@ class _Compared:
 @click.option(
     "--against-features",
     metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=GivenPath(dir_okay=False),
     help="Features of another recogniser: also say how far the two are apart.",
 )
 @click.option(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from icf.command import Invocation, refuse_options
+from icf.command import GivenPath, Invocation, refuse_options
 from icf.dataset.cli.revoked import say_if_revoked
 from icf.errors import BadInput, WrongUse
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_FILE = click.Path(path_type=Path, dir_okay=False)
-_FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
+_FILE = GivenPath(dir_okay=False)
+_FOLDER = GivenPath(file_okay=False, exists=True)
 
 _OPTIONS = (
     click.option(
@@ -83,7 +83,7 @@ _OPTIONS = (
     click.option(
         "--plots",
         metavar="DIR",
-        type=click.Path(path_type=Path, file_okay=False),
+        type=GivenPath(file_okay=False),
         help="Write the curves there, each as SVG and CSV.",
     ),
 )

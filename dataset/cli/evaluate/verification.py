@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from icf import command
-from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.command import GivenPath, Invocation, example, pass_invocation, shared_options
 from icf.dataset.cli.evaluate.rates import Names
 from icf.dataset.cli.evaluate.recognition import (
     Asked,
@@ -44,7 +44,7 @@ _NAMES = Names(
     "--pairs",
     "pairs_path",
     metavar="PAIRS.txt",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=GivenPath(dir_okay=False),
     help="Score these pairs only: two pictures of the list a line, or those of LFW.",
 )
 @shared_options

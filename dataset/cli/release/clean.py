@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.command import GivenPath, Invocation, example, pass_invocation, shared_options
 from icf.errors import WrongUse
 
 if TYPE_CHECKING:
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 @click.argument(
     "folder",
     metavar="DIR",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    type=GivenPath(file_okay=False, exists=True),
 )
 @click.option(
     "--list",
     "listed",
     metavar="FILE",
     required=True,
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    type=GivenPath(dir_okay=False, exists=True),
     help="The list that the makers of the release wrote by `icf release takedowns`.",
 )
 @click.option(

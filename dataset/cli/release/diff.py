@@ -8,13 +8,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from icf.command import Invocation, example, pass_invocation, shared_options, table
+from icf.command import (
+    GivenPath,
+    Invocation,
+    example,
+    pass_invocation,
+    shared_options,
+    table,
+)
 from icf.dataset.cli.revoked import say_if_revoked
 
 if TYPE_CHECKING:
     from icf.dataset.release.difference import Changes
 
-_FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
+_FOLDER = GivenPath(file_okay=False, exists=True)
 
 
 @click.command("diff")

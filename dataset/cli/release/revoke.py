@@ -6,13 +6,11 @@ from pathlib import Path
 
 import click
 
-from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.command import GivenPath, Invocation, example, pass_invocation, shared_options
 
 
 @click.command("revoke")
-@click.argument(
-    "folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False)
-)
+@click.argument("folder", metavar="DIR", type=GivenPath(file_okay=False))
 @click.option(
     "--reason", metavar="TEXT", required=True, help="Why; others will read it."
 )

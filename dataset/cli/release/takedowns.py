@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.command import GivenPath, Invocation, example, pass_invocation, shared_options
 
 
 @click.command("takedowns")
-@click.argument("out", metavar="OUT", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("out", metavar="OUT", type=GivenPath(dir_okay=False))
 @shared_options
 @pass_invocation
 @example("icf release takedowns takedowns.json")

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.command import GivenPath, Invocation, example, pass_invocation, shared_options
 
 
 @click.command("verify")
 @click.argument(
     "folder",
     metavar="DIR",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    type=GivenPath(file_okay=False, exists=True),
 )
 @click.option("--quick", is_flag=True, help="Do not decode the pictures.")
 @click.option(

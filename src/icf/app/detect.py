@@ -12,6 +12,7 @@ import click
 import cv2
 
 from icf.command import (
+    GivenPath,
     Invocation,
     example,
     pass_invocation,
@@ -44,11 +45,11 @@ class Detected:
     metavar="FILE_OR_FOLDER...",
     nargs=-1,
     required=True,
-    type=click.Path(path_type=Path),
+    type=GivenPath(),
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=GivenPath(file_okay=False),
     default=Path("detected"),
     show_default=True,
     help="Folder for the pictures with drawn boxes (without --json).",
@@ -60,7 +61,7 @@ class Detected:
 )
 @click.option(
     "--model",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    type=GivenPath(dir_okay=False, exists=True),
     help="Detector of your own: its weights or card  [default: the bundled one].",
 )
 @shared_options

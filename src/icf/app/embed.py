@@ -13,7 +13,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.command import GivenPath, Invocation, example, pass_invocation, shared_options
 from icf.errors import BadInput
 from icf.icartoonface.recognition import read_rectest_info
 from icf.images import Undecodable, decode
@@ -48,22 +48,22 @@ class Fault:
 
 
 @click.command()
-@click.argument("faces", metavar="FACES.jsonl", type=click.Path(path_type=Path))
+@click.argument("faces", metavar="FACES.jsonl", type=GivenPath())
 @click.option(
     "--out",
     required=True,
     metavar="F.npy",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=GivenPath(dir_okay=False),
     help="File for the embeddings.",
 )
 @click.option(
     "--model",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    type=GivenPath(dir_okay=False, exists=True),
     help="Embedder of your own: its weights or card  [default: the bundled one].",
 )
 @click.option(
     "--pictures",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    type=GivenPath(file_okay=False, exists=True),
     help="Folder of the pictures that an info file of iCartoonFace names.",
 )
 @shared_options

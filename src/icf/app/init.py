@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from icf import workspace
-from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.command import GivenPath, Invocation, example, pass_invocation, shared_options
 from icf.harvest.http.user_agent import user_agent
 from icf.models.cards import BUNDLED, bundled_path, load_card
 from icf.models.registry.register import register
@@ -19,7 +19,7 @@ from icf.workspace import Workspace
 
 
 @click.command()
-@click.argument("root", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("root", metavar="DIR", type=GivenPath())
 @click.option(
     "--contact",
     metavar="TEXT",

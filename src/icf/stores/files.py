@@ -62,11 +62,13 @@ def check_place_of_folder(path: Path) -> None:
 
 
 def check_place_of_file(path: Path) -> None:
-    """See that a file can be made: there is a folder for it.
+    """See that a file can be made: there is a folder for it, and none in its place.
 
     Raises:
-        WrongUse: there is none.
+        WrongUse: there is no such folder, or the path is a folder, as an empty one is.
     """
+    if path.is_dir():
+        raise WrongUse(f"{path} is a folder; name a file")
     if not path.parent.is_dir():
         raise WrongUse(f"there is no folder {path.parent} to write {path.name} into")
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from icf import command
-from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.command import GivenPath, Invocation, example, pass_invocation, shared_options
 
 cli = command.group("bench", "Make the paper's tables again, on data of your own.")
 
@@ -17,11 +16,11 @@ cli = command.group("bench", "Make the paper's tables again, on data of your own
 @click.argument(
     "release",
     metavar="RELEASE",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=GivenPath(exists=True, file_okay=False),
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=GivenPath(file_okay=False),
     required=True,
     help="Folder of the tables, and of the trainings to resume.",
 )
@@ -46,7 +45,7 @@ cli = command.group("bench", "Make the paper's tables again, on data of your own
 @click.option(
     "--config",
     "file",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    type=GivenPath(dir_okay=False, exists=True),
     help="Configuration in TOML, over the recipe paper; losses and enlargements are "
     "the tables' own.",
 )

@@ -27,6 +27,7 @@ from icf.catalogue.rows import count_rows
 from icf.catalogue.schema import question
 from icf.codes import Label
 from icf.command import (
+    GivenPath,
     Invocation,
     example,
     pass_invocation,
@@ -71,7 +72,7 @@ characters = {{ category = "{{album}} characters" }}
 @click.argument(
     "where",
     metavar="DIR",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=GivenPath(file_okay=False),
     required=False,
 )
 @click.option(

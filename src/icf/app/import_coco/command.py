@@ -20,19 +20,19 @@ from icf.app.importing import options
 from icf.app.importing.command import bring, show
 from icf.app.importing.given import Publisher
 from icf.app.importing.held_out import HeldOut
-from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.command import GivenPath, Invocation, example, pass_invocation, shared_options
 from icf.dataset.cli.revoked import say_if_revoked
 
 _COMMAND = "import coco"
 
 
 @click.command("coco")
-@click.argument("place", metavar="DIR", type=click.Path(path_type=Path, exists=True))
+@click.argument("place", metavar="DIR", type=GivenPath(exists=True))
 @options.name
 @click.option(
     "--images",
     metavar="DIR",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=GivenPath(exists=True, file_okay=False),
     help="Folder that the file names are below [default: it is looked for].",
 )
 @options.identity(

@@ -18,7 +18,7 @@ from icf.app.importing import options
 from icf.app.importing.command import bring, show
 from icf.app.importing.given import Publisher
 from icf.app.importing.held_out import HeldOut
-from icf.command import Invocation, example, pass_invocation, shared_options
+from icf.command import GivenPath, Invocation, example, pass_invocation, shared_options
 from icf.dataset.cli.revoked import say_if_revoked
 
 _COMMAND = "import folder"
@@ -28,7 +28,7 @@ _COMMAND = "import folder"
 @click.argument(
     "folder",
     metavar="DIR",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=GivenPath(exists=True, file_okay=False),
 )
 @options.name
 @click.option(

@@ -16,6 +16,7 @@ from icf.app.importing import options
 from icf.app.importing.command import bring, show
 from icf.app.importing.given import Source
 from icf.command import (
+    GivenPath,
     Invocation,
     example,
     pass_invocation,
@@ -36,7 +37,7 @@ _OTHERS = (
 @click.argument(
     "folder",
     metavar="DIR",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=GivenPath(exists=True, file_okay=False),
 )
 @click.option(
     "--test-labels",

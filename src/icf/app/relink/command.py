@@ -7,7 +7,14 @@ from pathlib import Path
 
 import click
 
-from icf.command import Invocation, example, pass_invocation, shared_options, table
+from icf.command import (
+    GivenPath,
+    Invocation,
+    example,
+    pass_invocation,
+    shared_options,
+    table,
+)
 from icf.dataset.cli.revoked import say_if_revoked
 from icf.errors import SomeFailed
 from icf.settings import load
@@ -15,10 +22,8 @@ from icf.workspace import root_of
 
 
 @click.command()
-@click.argument(
-    "release", metavar="DIR", type=click.Path(path_type=Path, file_okay=False)
-)
-@click.argument("out", metavar="OUT", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("release", metavar="DIR", type=GivenPath(file_okay=False))
+@click.argument("out", metavar="OUT", type=GivenPath(file_okay=False))
 @shared_options
 @pass_invocation
 @example("icf release relink releases/links releases/linked --json")

@@ -24,6 +24,7 @@ from icf.app.takedown.trained import find_models
 from icf.app.takedown.work import all_withdrawn_faces, hashes_of, take_down
 from icf.catalogue import tombstones
 from icf.command import (
+    GivenPath,
     Invocation,
     example,
     pass_invocation,
@@ -56,7 +57,7 @@ from icf.workspace import Workspace
     "--also",
     metavar="DIR",
     multiple=True,
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    type=GivenPath(file_okay=False, exists=True),
     help="Also delete the copies in this release or batch, which was moved, or is "
     "outside of the workspace; may be repeated.",
 )
@@ -64,7 +65,7 @@ from icf.workspace import Workspace
     "--gone",
     metavar="PATH",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=GivenPath(),
     help="Forget this release or batch, which was deleted everywhere; may be repeated.",
 )
 @click.option(
