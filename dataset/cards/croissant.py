@@ -6,7 +6,7 @@ http://mlcommons.org/croissant/1.1 and http://mlcommons.org/croissant/RAI/1.0.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -108,8 +108,6 @@ def croissant(
     Returns:
         The JSON-LD; the same arguments give the same.
     """
-    shards = shards_among(each.name for each in files)
-    tars = tars_among(each.name for each in files)
     described = {
         "@context": dict(_CONTEXT),
         "@type": "sc:Dataset",
@@ -125,6 +123,20 @@ def croissant(
         "citeAs": about.citation,
         "keywords": ["cartoon", "face recognition", "face detection", "benchmark"],
         **_rai(about),
+        **parts(files, pictures, tables),
+    }
+    return {
+        key: value for key, value in described.items() if value not in ("", [], None)
+    }
+
+
+def parts(
+    files: Sequence[File], pictures: Collection[str], tables: Collection[str]
+) -> dict[str, list[dict[str, Any]]]:
+    """Describe the files of a release, and the records in them; as `croissant`."""
+    shards = shards_among(each.name for each in files)
+    tars = tars_among(each.name for each in files)
+    return {
         "distribution": [
             *_distribution(files),
             *([_picture_set(pictures)] if pictures else []),
@@ -137,9 +149,6 @@ def croissant(
             *(shard_records(each) for each in shards),
             *(tar_records(each) for each in tars),
         ],
-    }
-    return {
-        key: value for key, value in described.items() if value not in ("", [], None)
     }
 
 
@@ -219,7 +228,7 @@ def _file_object(file: File) -> dict[str, Any]:
     }
 
 
-def _picture_set(pictures: Sequence[str]) -> dict[str, Any]:
+def _picture_set(pictures: Collection[str]) -> dict[str, Any]:
     patterns = sorted({_pattern(name) for name in pictures})
     return {
         "@type": "cr:FileSet",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import filecmp
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -21,6 +21,7 @@ from icf.dataset.contents import FILE as CONTENTS
 from icf.dataset.contents import Contents
 from icf.dataset.formats.base import ReleaseData
 from icf.dataset.formats.checked import MISSING, UNEXPECTED, Fault
+from icf.dataset.formats.registry import RELINK, format_folders
 from icf.dataset.release.files import LICENCES, SUMMARY
 from icf.dataset.rights.attribution import CSV as ATTRIBUTION
 from icf.dataset.rights.attribution import changes_of
@@ -29,7 +30,8 @@ from icf.dataset.rights.domains import read_domains
 from icf.dataset.rights.licence_set import licence_set
 from icf.dataset.stored.data import stored_data
 from icf.dataset.stored.pictures import StoredPictures
-from icf.dataset.verify.cards import check_cards, check_page
+from icf.dataset.verify.cards import check_cards, check_page, is_of_this_version
+from icf.dataset.verify.described import check_parts
 from icf.dataset.verify.protocol import check_protocol
 from icf.errors import BadInput
 
@@ -88,7 +90,23 @@ def check_beside(
     if cards:
         domains = domains if sizes else read_domains(folder)
         yield from check_cards(folder, summary, data, tables, domains)
+        if is_of_this_version(summary):
+            yield from _parts(made, tables)
     yield from check_protocol(folder, summary, data.plan, hashes)
+
+
+def _parts(made: _Release, tables: Collection[str]) -> Iterator[Fault]:
+    rows = _cells(made.folder / LICENCES, ("file", "member"))
+    pictures = {file for file, member in rows if not member}
+    # Those that are to be downloaded are not described, and may be there.
+    place = format_folders(made.summary).get(RELINK)
+    linked = {
+        file
+        for file in pictures
+        if place is not None and PurePosixPath(file).is_relative_to(place)
+    }
+    hashes = {key: value for key, value in made.hashes.items() if key not in linked}
+    return check_parts(made.folder, hashes, pictures - linked, tables)
 
 
 def _sizes(data: ReleaseData, pictures: StoredPictures) -> dict[int, int]:

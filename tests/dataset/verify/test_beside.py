@@ -314,6 +314,54 @@ def test_a_file_that_is_gone_from_all_sums_is_named(release: Path, file: str) ->
     assert said(release) == [f"{file}: is missing"]
 
 
+def edit_description(
+    release: Path, key: str, name: str, change: Callable[[dict[str, Any]], object]
+) -> None:
+    path = release / "croissant.json"
+    described = json.loads(path.read_text())
+    [part] = [each for each in described[key] if each["@id"] == name]
+    change(part)
+    described[key] = [each for each in described[key] if each]
+    path.write_text(json.dumps(described))
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        ("recordSet", "recognition_test"),
+        ("recordSet", "picture_files"),
+        ("recordSet", "recognition_train_pictures"),
+        ("recordSet", "detection_test_shards"),
+        ("distribution", "pictures"),
+        ("distribution", "recognition_train_pictures_files"),
+        ("distribution", "detection_test_shards_members"),
+    ],
+)
+def test_records_and_sets_that_are_described_otherwise_are_named(
+    release: Path, key: str, name: str
+) -> None:
+    def change(part: dict[str, Any]) -> None:
+        part["description"] = "Other ones."
+
+    edit_description(release, key, name, change)
+    told = f"croissant.json: {key}: says otherwise of {name} than its files"
+    assert said(release) == [told]
+    edit_description(release, key, name, dict.clear)
+    assert said(release) == [f"croissant.json: {key}: lacks {name}"]
+
+
+def test_a_file_that_is_not_described_or_a_set_of_none_is_named(release: Path) -> None:
+    edit_description(release, "distribution", "leaks.json", dict.clear)
+    assert said(release) == ["croissant.json: distribution: lacks leaks.json"]
+    more = {"@id": "more", "@type": "cr:RecordSet"}
+    edit_description(release, "recordSet", "picture_files", lambda it: it.update(more))
+    assert said(release) == [
+        "croissant.json: distribution: lacks leaks.json",
+        "croissant.json: recordSet: has more, which follows from no file",
+        "croissant.json: recordSet: lacks picture_files",
+    ]
+
+
 def test_all_regions_that_were_edited_alike_are_not_those_that_are_counted(
     release: Path,
 ) -> None:
