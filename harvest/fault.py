@@ -46,6 +46,12 @@ class Fault(BadInput):
         """Whether no answer came, or one that only asks for time."""
         return self.again and (self.http_status is None or self.wait is not None)
 
+    @property
+    def has_name(self) -> bool:
+        """Whether the name service answered: the host was reached, or has no name."""
+        reached = self.fate in (FetchStatus.UNREACHABLE, FetchStatus.TRUNCATED)
+        return not self.names_down and (reached or self.http_status is not None)
+
 
 def _printable(message: str) -> str:
     """Limit the length and replace control characters: servers write messages too."""

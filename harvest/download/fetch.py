@@ -13,7 +13,7 @@ from icf.harvest.http.opt_out import opted_out
 from icf.harvest.http.robots import Robots
 from icf.harvest.http.robots_file import ROBOT
 from icf.harvest.http.session import Web
-from icf.harvest.http.statuses import fault_of_status
+from icf.harvest.http.statuses import fault_of_status, is_whole
 from icf.harvest.sources.base import Sink
 
 #: Response headers that are kept as provenance.
@@ -101,7 +101,7 @@ class Fetcher:
             _check_head(response)
             if response.status == 304 and known:
                 return NotModified(response.status)
-            if response.status != 200:
+            if not is_whole(response.status, response.headers.get("Content-Range")):
                 raise fault_of_status(
                     str(response.url),
                     response.status,
@@ -122,12 +122,13 @@ class Fetcher:
             size += len(piece)
             sink.write(piece)
         if size == 0:
-            raise Fault(FetchStatus.EMPTY, f"{wanted.url}: zero bytes", http_status=200)
+            text = f"{wanted.url}: zero bytes"
+            raise Fault(FetchStatus.EMPTY, text, http_status=response.status)
         if wanted.sha1 is not None and sink.sha1 != wanted.sha1:
             raise Fault(
                 FetchStatus.HASH_MISMATCH,
                 f"{wanted.url}: SHA-1 {sink.sha1}, the site states {wanted.sha1}",
-                http_status=200,
+                http_status=response.status,
                 again=True,
             )
         return size

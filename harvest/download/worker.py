@@ -27,6 +27,7 @@ from icf.harvest.download.silence import SilentHosts
 from icf.harvest.fates import GONE
 from icf.harvest.fault import Fault
 from icf.harvest.http.dns_health import DnsHealth, dns_is_down
+from icf.harvest.http.places import Place, Places, most_waiting
 from icf.harvest.http.urls import host_of
 from icf.settings import HarvestSettings
 
@@ -105,7 +106,8 @@ class Worker:
         self._silent = SilentHosts()
         self._database = ThreadPoolExecutor(1, "catalogue")
         self._wake = asyncio.Event()
-        self._active: dict[asyncio.Task[Result], Leased] = {}
+        self._places = Places(settings.concurrency, most_waiting(), self._wake.set)
+        self._active: dict[asyncio.Task[Result], tuple[Leased, Place]] = {}
         self._writing: set[asyncio.Future[Any]] = set()
         self._results: list[Result] = []
         self._being_written = 0
@@ -171,13 +173,18 @@ class Worker:
         unwritten = len(self._results) + self._being_written
         if self._names.paused_until > now or unwritten >= BATCH:
             return
-        while len(self._active) < self._settings.concurrency:
+        while self._places.has_free:
             leased = self._hosts.take(now)
             if leased is None:
                 return
-            task = asyncio.create_task(self._attempt.make(leased))
-            self._active[task] = leased
+            place = self._places.take()
+            task = asyncio.create_task(self._make(leased, place))
+            self._active[task] = leased, place
             task.add_done_callback(self._finished)
+
+    async def _make(self, leased: Leased, place: Place) -> Result:
+        place.use()
+        return await self._attempt.make(leased)
 
     def _lease_more(self) -> None:
         enough = max(BATCH, 2 * self._settings.concurrency)
@@ -238,8 +245,8 @@ class Worker:
         """Sleep until a task ends or something is due."""
         now = self._clock()
         due = [now + _FLUSH_SECONDS, self._hosts.next_at(), self._renew_at]
-        if len(self._active) >= self._settings.concurrency or due[1] <= now:
-            due[1] = now + _FLUSH_SECONDS  # hosts wait for a slot, not for a time
+        if not self._places.has_free or due[1] <= now:
+            due[1] = now + _FLUSH_SECONDS  # hosts wait for a place, not for a time
         if not self._leasing and self._lease_at > now:
             due.append(self._lease_at)
         if self._results:
@@ -255,7 +262,8 @@ class Worker:
     # --- results of fetches ----------------------------------------------------------
 
     def _finished(self, task: asyncio.Task[Result]) -> None:
-        leased = self._active.pop(task)
+        leased, place = self._active.pop(task)
+        place.release()
         now = self._clock()
         try:
             if not task.cancelled():
@@ -288,6 +296,8 @@ class Worker:
     def _after_fault(self, leased: Leased, fault: Fault) -> Result:
         now, tries = self._clock(), leased.attempts + 1
         most = self._settings.attempts
+        if fault.has_name:
+            self._names.answered(fault.host or _host(leased), now)
         postponed = partial(
             Postponed,
             leased,

@@ -8,10 +8,14 @@ time (DNS rebinding) has no effect.
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import re
 import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -29,6 +33,11 @@ _ENTRY = re.compile(
     r"(?P<host>\[[0-9a-f:.]+(?:%[^\]\s]+)?\]|[^][\s:/\\?#@%]+)(?::(?P<port>[0-9]{1,5}))?"
 )
 _LAST_PORT = 65535
+#: Look-ups at a time: small name services take some more than a hundred questions, and
+#: each look-up asks two.
+_LOOK_UPS = 64
+#: Seconds after which a look-up counts as not answered; the system's may take 30.
+LOOK_UP_SECONDS = 15.0
 
 
 class AllowList:
@@ -104,6 +113,68 @@ class GuardedResolver(AbstractResolver):
     async def close(self) -> None:
         """Close the resolver that does the look-up."""
         await self._names.close()
+
+
+class SystemResolver(AbstractResolver):
+    """The system's name service, asked in threads of its own.
+
+    Names that nobody answers for take long. In the threads that all share, pictures
+    could not be stored meanwhile.
+    """
+
+    def __init__(self) -> None:
+        self._may_ask = asyncio.Semaphore(_LOOK_UPS)
+        # One that was given up keeps its thread for as long again.
+        self._threads = ThreadPoolExecutor(2 * _LOOK_UPS, "names")
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """Return the addresses of ``host``.
+
+        Raises:
+            socket.gaierror: it has none, or no answer came in `LOOK_UP_SECONDS`.
+        """
+        ask = partial(
+            socket.getaddrinfo,
+            host,
+            port,
+            family=family,
+            type=socket.SOCK_STREAM,
+            flags=_HAVE_ADDRESS,
+        )
+        loop = asyncio.get_running_loop()
+        async with self._may_ask:
+            answer = loop.run_in_executor(self._threads, ask)
+            try:
+                found = await asyncio.wait_for(answer, LOOK_UP_SECONDS)
+            except asyncio.TimeoutError as error:
+                raise socket.gaierror(socket.EAI_AGAIN, "no answer in time") from error
+        return [
+            ResolveResult(
+                hostname=host,
+                host=_with_scope(address),
+                port=port,
+                family=kind,
+                proto=protocol,
+                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+            )
+            for kind, _, protocol, _, address in found
+        ]
+
+    async def close(self) -> None:
+        """Ask nothing more; look-ups under way end by themselves."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+#: As aiohttp's resolver asks: macOS refuses the flag's other bits.
+_HAVE_ADDRESS = socket.AI_ADDRCONFIG & getattr(socket, "AI_MASK", ~0)
+
+
+def _with_scope(address: tuple[Any, ...]) -> str:
+    """Return a socket's address as text; one within a network names its interface."""
+    scope = address[3] if len(address) > 3 else 0
+    return f"{address[0]}%{scope}" if scope else str(address[0])
 
 
 def system_names(host: str, port: int) -> list[str]:

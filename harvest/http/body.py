@@ -12,6 +12,7 @@ from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.http.codings import Unpacker, too_large
 from icf.harvest.http.session import faults_of
+from icf.harvest.http.statuses import range_length
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,11 @@ async def _transferred(
             try:
                 piece = await pieces.__anext__()
             except StopAsyncIteration:
-                return
+                break
         meter.count(len(piece))
         yield piece
+    content_range = response.headers.get("Content-Range")
+    meter.end(range_length(response.status, content_range))
 
 
 class Meter:
@@ -101,3 +104,13 @@ class Meter:
                 f"than {limits.min_rate:.0f} bytes per second",
                 again=True,
             )
+
+    def end(self, length: int | None) -> None:
+        """Check that a body is complete; None where only the connection tells.
+
+        Raises:
+            Fault: ``truncated``.
+        """
+        if length is not None and self._received != length:
+            text = f"{self._url}: {self._received} bytes of a range of {length}"
+            raise Fault(FetchStatus.TRUNCATED, text, again=True)

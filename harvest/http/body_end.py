@@ -34,7 +34,11 @@ class BodyEnd:
     (8, 4)
     """
 
+    #: Places of line feeds in the last bytes that a parser wants a "\r" before.
+    bare: list[int]
+
     def __init__(self, head: bytes) -> None:
+        self.bare = []
         length = _LENGTH.search(head)
         self._is_chunked = False
         #: Bytes until a chunk, or the body, ends; None: until the connection does.
@@ -50,6 +54,7 @@ class BodyEnd:
 
     def count(self, data: bytes) -> int:
         """Return how many of these bytes are the body's; the others come behind it."""
+        self.bare = []
         if self._left is None:
             return len(data)
         if not self._is_chunked:
@@ -74,9 +79,19 @@ class BodyEnd:
         if len(self._line) > _LONGEST_LINE:
             self._left = None  # no chunks as they should be: the parser says so
         elif end >= 0:
+            if not self._line.endswith(b"\r\n"):
+                self.bare.append(end)
             line, self._line = self._line.rstrip(b"\r\n"), b""
             self._take(line)
         return stop
+
+    @property
+    def lacks(self) -> bytes:
+        """What is left to come of an end that is certain: the last chunk was there."""
+        is_certain = self._is_chunked and self._is_trailer and self._left == 0
+        if not is_certain or self._line.strip():
+            return b""
+        return b"\n" if self._line else b"\r\n"
 
     def _take(self, line: bytes) -> None:
         if self._is_trailer:

@@ -1,4 +1,4 @@
-"""aiohttp's protocol of a connection, which tidies each head before it is parsed."""
+"""aiohttp's connections, with heads that are tidied before they are parsed."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Any
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.client_reqrep import ConnectionKey
 from aiohttp.http_exceptions import HttpProcessingError
 
 from icf.harvest.http.body_end import BodyEnd
+from icf.harvest.http.places import opening
 from icf.harvest.http.response_head import (
     MAX_HEAD,
     BadHead,
@@ -20,14 +22,48 @@ from icf.harvest.http.response_head import (
     tidied,
 )
 
+#: Connections that are kept open for a next request. aiohttp would keep one of each
+#: host for 15 seconds: a list of many hosts has no files left to open then.
+MOST_IDLE = 64
+
 
 class LenientConnector(aiohttp.TCPConnector):
-    """A connector whose connections take heads as browsers do."""
+    """A connector whose connections take heads as browsers do.
+
+    A connection that is being opened holds its fetch's place only for a moment, and no
+    more than `MOST_IDLE` are kept.
+    """
+
+    # aiohttp has no public way for any of this; tests see that it works.
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        # aiohttp has no public way to choose the protocol; a test sees that this works.
         self._factory = functools.partial(_protocol, loop=self._loop)
+
+    async def _create_connection(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Any],
+        timeout: aiohttp.ClientTimeout,
+    ) -> ResponseHandler:
+        async with opening():
+            return await super()._create_connection(req, traces, timeout)
+
+    def _release(
+        self,
+        key: ConnectionKey,
+        protocol: ResponseHandler,
+        *,
+        should_close: bool = False,
+    ) -> None:
+        super()._release(key, protocol, should_close=should_close)
+        idle = sum(map(len, self._conns.values()))
+        while idle > MOST_IDLE:
+            oldest, kept = next(iter(self._conns.items()))
+            kept.popleft()[0].close()
+            idle -= 1
+            if not kept:
+                del self._conns[oldest]
 
 
 class _Protocol(ResponseHandler):
@@ -61,6 +97,11 @@ class _Protocol(ResponseHandler):
         if heads or body:
             self._pass_on(heads, body)
 
+    def connection_lost(self, exc: BaseException | None) -> None:
+        if exc is None and self._end is not None and self._end.lacks:
+            super().data_received(self._end.lacks)
+        super().connection_lost(exc)
+
     def _pass_on(self, heads: bytes, body: bytes) -> None:
         own = len(body) if self._end is None else self._end.count(body)
         if own < len(body):
@@ -68,7 +109,10 @@ class _Protocol(ResponseHandler):
             if not heads and not own and self.transport is not None:
                 self.transport.close()  # it was given back
                 return
-        super().data_received(heads + body[:own])
+        own_body = body[:own]
+        for place in reversed(self._end.bare if self._end is not None else []):
+            own_body = own_body[:place] + b"\r" + own_body[place:]
+        super().data_received(heads + own_body)
 
     def _tidied(self, searched: int) -> tuple[bytes, bytes]:
         """Return what can be passed on: complete heads, and the body after them."""

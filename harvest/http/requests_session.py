@@ -51,6 +51,7 @@ from icf.harvest.http.session import (
     REDIRECTS,
     is_reset,
 )
+from icf.harvest.http.statuses import is_whole
 from icf.harvest.http.urls import normalise
 
 _PIECE = 1 << 16
@@ -65,7 +66,7 @@ class Reply:
     Attributes:
         url: after redirects.
         headers: by name, case insensitive.
-        body: decoded; empty unless the status is 200.
+        body: decoded; empty unless it is what was asked for.
     """
 
     url: str
@@ -163,7 +164,7 @@ class GuardedSession:
 
     def _read(self, response: requests.Response, url: str, limits: Limits) -> Reply:
         body = b""
-        if response.status_code == 200:
+        if is_whole(response.status_code):
             body = b"".join(self._pieces(response, url, limits))
         return Reply(
             url, response.status_code, response.reason or "", response.headers, body

@@ -18,6 +18,7 @@ from icf.harvest.http.body import Limits, read_body
 from icf.harvest.http.retry_after import wait_seconds
 from icf.harvest.http.robots_file import MAX_BYTES, ROBOT, read_robots
 from icf.harvest.http.session import Web
+from icf.harvest.http.statuses import is_whole
 from icf.harvest.http.urls import host_of, normalise
 
 _KEPT_SECONDS = 86_400.0
@@ -82,13 +83,15 @@ class Robots:
 
     async def _rules(self, origin: str) -> Protego | None:
         lock = self._locks.setdefault(origin, asyncio.Lock())
-        async with lock:
-            kept = self._kept.get(origin)
-            if kept is None or kept.until < time.monotonic():
-                rules = await self._fetch(origin)
-                kept = _Rules(rules, time.monotonic() + _KEPT_SECONDS)
-                self._keep(origin, kept)
-        self._locks.pop(origin, None)
+        try:
+            async with lock:
+                kept = self._kept.get(origin)
+                if kept is None or kept.until < time.monotonic():
+                    rules = await self._fetch(origin)
+                    kept = _Rules(rules, time.monotonic() + _KEPT_SECONDS)
+                    self._keep(origin, kept)
+        finally:
+            self._locks.pop(origin, None)
         return kept.rules
 
     def _keep(self, origin: str, rules: _Rules) -> None:
@@ -104,7 +107,7 @@ class Robots:
                 status = response.status
                 if status == 429 or status >= 500:
                     raise _unavailable(url, response)
-                if status != 200:
+                if not is_whole(status, response.headers.get("Content-Range")):
                     return None  # RFC 9309, section 2.3.1.3: unavailable means allowed
                 return read_robots(await first_bytes(response))
         except Fault as fault:

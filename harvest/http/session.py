@@ -24,18 +24,21 @@ from icf.harvest.fault import Fault
 from icf.harvest.http.addresses import (
     AllowList,
     GuardedResolver,
+    SystemResolver,
     check_literal,
     names_down,
 )
 from icf.harvest.http.codings import ACCEPTED
 from icf.harvest.http.lenient_protocol import LenientConnector
+from icf.harvest.http.places import most_waiting
 from icf.harvest.http.response_head import MAX_HEAD
 from icf.harvest.http.urls import normalise
 
 MAX_REDIRECTS = 5
-CONNECT_SECONDS = 15.0
+#: As long as the first four attempts of the system, which come after 0, 1, 3 and 7 s.
+CONNECT_SECONDS = 10.0
 
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
+REDIRECTS = frozenset({300, 301, 302, 303, 307, 308})
 
 #: Bytes, and fields; the protocol has its own limit. Latin-1 is longer in UTF-8.
 _LONGEST_HEAD = 2 * MAX_HEAD
@@ -49,7 +52,8 @@ class Web:
     Args:
         agent: the User-Agent header.
         allow: hosts that may have private addresses.
-        connections: maximum number of open connections.
+        connections: maximum number of open connections, besides those that wait to be
+            opened.
         names: the name service; by default the system's.
     """
 
@@ -65,15 +69,18 @@ class Web:
         self.allow = allow
         self._connections = connections
         self._names = names
+        self._own_names: SystemResolver | None = None
         self._session: aiohttp.ClientSession | None = None
         self._exits = ExitStack()
 
     async def __aenter__(self) -> Web:
         """Open the session."""
-        names = self._names or aiohttp.ThreadedResolver()
+        names = self._names
+        if names is None:
+            names = self._own_names = SystemResolver()
         connector = LenientConnector(
             resolver=GuardedResolver(names, self.allow),
-            limit=self._connections,
+            limit=self._connections + most_waiting(),
             ttl_dns_cache=60,
         )
         self._session = aiohttp.ClientSession(
@@ -96,6 +103,8 @@ class Web:
         """Close every connection."""
         if self._session is not None:
             await self._session.close()
+        if self._own_names is not None:
+            await self._own_names.close()
         self._exits.close()
 
     def at_exit(self, close: Callable[[], None]) -> None:
@@ -204,6 +213,9 @@ def faults_of(url: str, broken: FetchStatus) -> Iterator[None]:
     """
     try:
         yield
+    except aiohttp.ConnectionTimeoutError as error:
+        text = f"{url}: no connection within {CONNECT_SECONDS:.0f} s"
+        raise Fault(FetchStatus.UNREACHABLE, text, again=True) from error
     except asyncio.TimeoutError as error:
         raise Fault(
             FetchStatus.TIMEOUT, f"{url}: no response within the deadline", again=True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 from icf.codes import FetchStatus
@@ -19,10 +20,48 @@ _FATES = {
     410: FetchStatus.GONE,
 }
 _TEMPORARY = frozenset({408, 425, 429})
+_ACCEPTED, _PARTIAL = 202, 206
+#: Of those that mean success: their body is something else than what was asked for.
+_OTHER_CONTENT = frozenset({201, _ACCEPTED, 204, 205, 207, 208})
+_FROM_THE_FIRST = re.compile(r"bytes +0-([0-9]{1,18})/([0-9]{1,18})", re.IGNORECASE)
+
+
+def is_whole(status: int, content_range: str | None = None) -> bool:
+    """Return whether a response has all of what was asked for, as a 200 has.
+
+    A transforming proxy answers 203. A 2xx that RFC 9110 does not know, such as 226,
+    counts as 200 (section 15).
+
+    Args:
+        status: of the response.
+        content_range: its ``Content-Range``, or None.
+
+    >>> [is_whole(status) for status in (200, 203, 202, 206, 404)]
+    [True, True, False, False, False]
+    >>> is_whole(206, "bytes 0-99/100"), is_whole(206, "bytes 0-99/200")
+    (True, False)
+    """
+    if status == _PARTIAL:
+        return range_length(status, content_range) is not None
+    return 200 <= status < 300 and status not in _OTHER_CONTENT
+
+
+def range_length(status: int, content_range: str | None) -> int | None:
+    """Return the bytes of a 206 whose range is all there is; None for others.
+
+    Args:
+        status: of the response.
+        content_range: its ``Content-Range``, or None.
+    """
+    found = _FROM_THE_FIRST.fullmatch((content_range or "").strip())
+    if status != _PARTIAL or found is None:
+        return None
+    last, length = map(int, found.groups())
+    return length if last + 1 == length else None
 
 
 def fate_of_status(status: int) -> FetchStatus:
-    """Return the fate of a URL for a status that is not 200.
+    """Return the fate of a URL for a status that brings no content.
 
     >>> fate_of_status(404), fate_of_status(500)
     (<FetchStatus.NOT_FOUND: 'not_found'>, <FetchStatus.HTTP_ERROR: 'http_error'>)
@@ -42,7 +81,7 @@ def is_temporary(status: int) -> bool:
 def fault_of_status(
     url: str, status: int, reason: str, retry_after: str | None, longest_wait: float
 ) -> Fault:
-    """Return the fault of a response whose status is not 200.
+    """Return the fault of a response that is not `is_whole`.
 
     Args:
         url: that was requested.
@@ -58,7 +97,7 @@ def fault_of_status(
         fate_of_status(status),
         f"{url}: HTTP {status} {reason}".rstrip(),
         http_status=status,
-        again=is_temporary(status),
+        again=is_temporary(status) or status == _ACCEPTED,  # it is being made
         host=host_of(url),
         wait=wait,
     )

@@ -11,12 +11,11 @@ from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.http.body import Limits, read_body
 from icf.harvest.http.session import Web
-from icf.harvest.http.statuses import fault_of_status
+from icf.harvest.http.statuses import fault_of_status, is_whole
 from icf.harvest.http.urls import normalise
 
 #: What one document may cost.
 LIMITS = Limits(max_bytes=16_000_000, deadline=60.0)
-_OK = 200
 
 T = TypeVar("T", bound=pydantic.BaseModel)
 
@@ -37,7 +36,7 @@ async def read_json(
     """
     wanted = normalise(url).url
     async with web.open(wanted, deadline=limits.deadline) as response:
-        if response.status != _OK:
+        if not is_whole(response.status):
             raise fault_of_status(
                 wanted,
                 response.status,

@@ -86,7 +86,10 @@ class FetchStatus(Code):
     NOT_FOUND = "not_found", "the server answered 404"
     GONE = "gone", "the server answered 410"
     REFUSED = "refused", "the server answered 401 or 403"
-    HTTP_ERROR = "http_error", "another HTTP status, on every attempt"
+    HTTP_ERROR = (
+        "http_error",
+        "another HTTP status, a part of a picture (206), or no HTTP, on every attempt",
+    )
     UNREACHABLE = (
         "unreachable",
         "no connection, or one that ended without an answer, on every attempt",

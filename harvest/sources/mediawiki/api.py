@@ -20,7 +20,7 @@ from icf.harvest.fault import Fault
 from icf.harvest.http.body import Limits
 from icf.harvest.http.requests_session import GuardedSession, Reply
 from icf.harvest.http.retry_after import wait_seconds
-from icf.harvest.http.statuses import fault_of_status
+from icf.harvest.http.statuses import fault_of_status, is_whole
 
 #: Titles that one call may name.
 TITLES_A_CALL = 50
@@ -249,7 +249,7 @@ def split_titles(titles: Iterable[str]) -> Iterable[list[str]]:
 
 
 def _check_status(reply: Reply, limits: Limits) -> None:
-    if reply.status != 200:
+    if not is_whole(reply.status):
         raise fault_of_status(
             reply.url.partition("?")[0],
             reply.status,

@@ -14,6 +14,7 @@ from scrapy.http.request import NO_CALLBACK
 from icf.codes import FetchStatus
 from icf.harvest.http.robots import LONGEST_DELAY
 from icf.harvest.http.robots_file import ROBOT, read_robots
+from icf.harvest.http.statuses import is_whole
 from icf.harvest.http.urls import host_of
 from icf.harvest.sources.web_rules.refusal import Refusal, listing_of, reason_of, refuse
 from icf.harvest.sources.web_rules.spider import spider_of
@@ -73,7 +74,7 @@ class ObeyRobots:
             return _silent(url, reason_of(error, url))
         if response.status == 429 or response.status >= 500:
             return _silent(url, f"HTTP {response.status}")
-        if response.status != 200:
+        if not is_whole(response.status):
             return None  # RFC 9309, section 2.3.1.3: unavailable means allowed
         rules = read_robots(response.body)
         delay = float(rules.crawl_delay(ROBOT) or 0.0)

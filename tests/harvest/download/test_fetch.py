@@ -14,6 +14,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from icf.codes import FetchStatus
 from icf.harvest.download.fetch import Fetched, Fetcher, NotModified, Wanted
 from icf.harvest.fault import Fault
+from icf.harvest.http import session
 from icf.harvest.http.addresses import AllowList
 from icf.harvest.http.body import Limits
 from icf.harvest.http.robots import Robots
@@ -133,6 +134,22 @@ def test_a_closed_port_is_unreachable(site: Site) -> None:
         host = f"127.0.0.1:{deaf.getsockname()[1]}"
         found = fault(site, f"http://{host}/a.jpg", allow=(host,))
     assert (found.fate, found.again) == (FetchStatus.UNREACHABLE, True)
+
+
+def test_a_host_that_takes_no_connection_is_unreachable(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "CONNECT_SECONDS", 0.2)
+    with socket.socket() as full, socket.socket() as waits, socket.socket() as more:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for one in (waits, more):  # its queue is full now
+            one.setblocking(False)
+            one.connect_ex(full.getsockname())
+        host = f"127.0.0.1:{full.getsockname()[1]}"
+        found = fault(site, f"http://{host}/a.jpg", allow=(host,))
+    assert (found.fate, found.again) == (FetchStatus.UNREACHABLE, True)
+    assert "no connection within" in str(found)
 
 
 def test_a_reset_within_the_tls_handshake_is_truncated(site: Site) -> None:
@@ -264,6 +281,14 @@ def test_a_redirect_loop_ends(site: Site) -> None:
     url = site.route("/a", redirect("/b"))
     site.route("/b", redirect("/a"))
     assert fault(site, url).fate is FetchStatus.TOO_MANY_REDIRECTS
+    assert len(site.asked) == 1 + 6, "robots.txt, the picture and five redirects"
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
+def test_a_redirect_of_any_status_is_followed(site: Site, status: int) -> None:
+    site.route("/b", answer())
+    reply = answer(b"<a href='/b'>", f"{status} Elsewhere", Location="b#top")
+    assert fetch(site, site.route("/a", reply))[1] == JPEG
 
 
 @pytest.mark.parametrize("to", ["file:///etc/passwd", "ftp://a.org/", "data:,x"])
@@ -348,6 +373,8 @@ def test_a_name_that_nobody_has_is_unreachable(site: Site) -> None:
         ("522 Timed Out", FetchStatus.HTTP_ERROR, True),
         ("418 Teapot", FetchStatus.HTTP_ERROR, False),
         ("206 Partial Content", FetchStatus.HTTP_ERROR, False),
+        ("202 Accepted", FetchStatus.HTTP_ERROR, True),
+        ("201 Created", FetchStatus.HTTP_ERROR, False),
         ("304 Not Modified", FetchStatus.HTTP_ERROR, False),
     ],
 )
@@ -358,6 +385,60 @@ def test_each_status_has_its_fate(
     assert (found.fate, found.again) == (fate, again)
     assert found.http_status == int(status[:3])
     assert found.wait is None
+
+
+ALL = f"bytes 0-{len(JPEG) - 1}/{len(JPEG)}"
+
+
+@pytest.mark.parametrize(
+    ("status", "content_range"),
+    [
+        ("203 Transformed", None),
+        ("226 IM Used", None),
+        ("299 Of a later standard", None),
+        ("206 Partial Content", ALL),
+        ("206 Partial Content", ALL.replace("bytes ", " Bytes  ")),
+    ],
+)
+def test_a_status_that_brings_all_of_a_picture_is_as_good_as_200(
+    site: Site, status: str, content_range: str | None
+) -> None:
+    fields = {} if content_range is None else {"Content_Range": content_range}
+    url = site.route("/a.jpg", answer(JPEG, status, **fields))
+    got, body = fetch(site, url)
+    assert (got.status, body) == (int(status[:3]), JPEG)
+
+
+@pytest.mark.parametrize(
+    "content_range",
+    [
+        f"bytes 0-{len(JPEG) - 1}/{len(JPEG) + 1}",
+        f"bytes 1-{len(JPEG)}/{len(JPEG) + 1}",
+        f"bytes 0-{len(JPEG) - 1}/*",
+        f"bytes */{len(JPEG)}",
+        f"bytes=0-{len(JPEG) - 1}/{len(JPEG)}",
+        f"{ALL}, {ALL}",
+        "bytes 0-9x/10",
+        "",
+    ],
+)
+def test_a_206_that_may_be_a_part_is_an_http_error(
+    site: Site, content_range: str
+) -> None:
+    reply = answer(status="206 Partial Content", Content_Range=content_range)
+    found = fault(site, site.route("/a.jpg", reply))
+    assert (found.fate, found.again) == (FetchStatus.HTTP_ERROR, False)
+
+
+@pytest.mark.parametrize("head", ["", "Content-Length: 5\r\n"])
+def test_a_206_shorter_than_its_range_is_truncated(site: Site, head: str) -> None:
+    async def part(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        first = f"HTTP/1.1 206 Partial Content\r\nContent-Range: {ALL}\r\n{head}\r\n"
+        writer.write(first.encode() + JPEG[:5])
+        await writer.drain()
+
+    found = fault(site, site.route("/a.jpg", part))
+    assert (found.fate, found.again) == (FetchStatus.TRUNCATED, True)
 
 
 @pytest.mark.parametrize("status", ["429 Slow Down", "503 Busy"])
@@ -386,6 +467,15 @@ def test_robots_txt_is_obeyed_and_asked_for_once(site: Site) -> None:
     assert fault(site, site.url("/private/a.jpg")).fate is FetchStatus.DISALLOWED
     assert fault(site, site.url("/open")).fate is FetchStatus.DISALLOWED
     assert "/private/a.jpg" not in site.asked
+
+
+@pytest.mark.parametrize("status", ["203 Transformed", "299 Of a later standard"])
+def test_a_robots_txt_that_a_proxy_passed_on_is_obeyed(site: Site, status: str) -> None:
+    rules = answer(b"User-agent: *\nDisallow: /private/\n", status)
+    site.route("/robots.txt", rules)
+    url = site.route("/private/a.jpg", answer())
+    assert fault(site, url).fate is FetchStatus.DISALLOWED
+    assert site.asked == ["/robots.txt"]
 
 
 @pytest.mark.parametrize("path", ["/x/../private/a.jpg", "/%2E%2e/private/a.jpg"])

@@ -1,7 +1,12 @@
 import asyncio
+import socket
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiohttp.abc import ResolveResult
 
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.schema import url
@@ -33,18 +38,20 @@ def blobs(tmp_path: Path) -> BlobStore:
 def work(
     catalogue: Catalogue,
     blobs: BlobStore,
-    names: NamesOfTheTest,
+    names: NamesOfTheTest | None,
     settings: HarvestSettings | None = None,
+    on_batch: Callable[[int], None] = lambda count: None,
 ) -> Harvested:
     """Fetch everything that is pending, with a name service of the test's own."""
     chosen = settings or HarvestSettings(backoff=0.0)
 
     async def run() -> Harvested:
-        async with Web("icf/test", AllowList(["my.wiki"]), names=names) as web:
+        allow = AllowList(["my.wiki", "slow.org", "127.0.0.1"])
+        async with Web("icf/test", allow, names=names) as web:
             robots = Robots(web)
             attempt = Attempt(Fetcher(web, robots, Limits()), robots, blobs, {})
             frontier = Frontier(catalogue, 300.0)
-            worker = Worker(catalogue, frontier, attempt, chosen)
+            worker = Worker(catalogue, frontier, attempt, chosen, on_batch)
             await worker.run(lambda: False)
             return worker.harvested
 
@@ -90,6 +97,84 @@ def test_one_dead_name_among_living_ones_is_unreachable(
         "2.gif": "stored",
         "x.gif": "unreachable",
     }
+
+
+def test_an_answer_about_any_name_says_that_the_name_service_is_up(
+    site: Site, sqlite_catalogue: Catalogue, blobs: BlobStore
+) -> None:
+    site.route("/1.gif", answer(b"", "404 Not Found"))
+    put_urls(sqlite_catalogue, f"http://my.wiki:{site.port}/1.gif")
+    dead = [f"http://dead{n}.example/{n}.png" for n in range(40)]
+    put_urls(sqlite_catalogue, *dead)
+    names = NamesOfTheTest({"my.wiki": "127.0.0.1"})
+    settings = HarvestSettings(backoff=0.0, concurrency=1, attempts=2)
+    work(sqlite_catalogue, blobs, names, settings)
+    rows = all_of(sqlite_catalogue, url)
+    assert [row["fate"] for row in rows] == ["not_found"] + 40 * ["unreachable"]
+    assert {row["attempts"] for row in rows[1:]} == {2}
+
+
+def test_hosts_that_let_one_wait_do_not_hold_up_the_others(
+    site: Site, sqlite_catalogue: Catalogue, blobs: BlobStore
+) -> None:
+    living = [site.route(f"/{n}.gif", answer(GIF + bytes([n]))) for n in range(5)]
+    asked = threading.Event()
+
+    async def last(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.set()
+        writer.write(answer(GIF + bytes([9])))
+        await writer.drain()
+
+    living.append(site.route("/9.gif", last))
+
+    class Names(NamesOfTheTest):
+        """Nobody is told where the slow host is before the living ones were asked."""
+
+        async def resolve(
+            self,
+            host: str,
+            port: int = 0,
+            family: socket.AddressFamily = socket.AF_INET,
+        ) -> list[ResolveResult]:
+            while host == "slow.org" and not asked.is_set():
+                await asyncio.sleep(0.01)
+            return await super().resolve(host, port, family)
+
+    site.route("/slow.gif", answer(GIF + b"slow"))
+    put_urls(sqlite_catalogue, f"http://slow.org:{site.port}/slow.gif", *living)
+    names = Names({"slow.org": "127.0.0.1"})
+    settings = HarvestSettings(concurrency=1, attempts=1)
+    done = work(sqlite_catalogue, blobs, names, settings)
+    assert done.fates == {FetchStatus.STORED: 7}
+
+
+def test_names_that_nobody_answers_for_do_not_keep_pictures_from_being_stored(
+    site: Site,
+    sqlite_catalogue: Catalogue,
+    blobs: BlobStore,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stored = threading.Event()
+
+    def silent(*asked: Any, **how: Any) -> Any:
+        stored.wait(60)
+        raise socket.gaierror(socket.EAI_NONAME, "unknown name")
+
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    dead = [f"http://dead{n}.example/{n}.png" for n in range(40)]
+    living = [site.route(f"/{n}.gif", answer(GIF + bytes([n]))) for n in range(5)]
+    put_urls(sqlite_catalogue, *dead, *living)
+    counts: list[int] = []
+
+    def on_batch(count: int) -> None:
+        counts.append(count)
+        if sum(counts) >= len(living):
+            stored.set()
+
+    settings = HarvestSettings(concurrency=64, attempts=1)
+    done = work(sqlite_catalogue, blobs, None, settings, on_batch)
+    assert done.fates == {FetchStatus.STORED: 5, FetchStatus.UNREACHABLE: 40}
+    assert counts[0] <= 5, "the living ones came first"
 
 
 def test_what_breaks_the_machine_stops_the_run_and_gives_everything_back(

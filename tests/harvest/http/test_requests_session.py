@@ -67,6 +67,11 @@ def test_a_response_comes_whole(site: Site) -> None:
     assert "User-Agent: icf/test (+me)" in site.heads[-1]
 
 
+def test_what_a_proxy_transformed_is_read_too(site: Site) -> None:
+    reply = ask(site.route("/a", answer(b"{}", "203 Transformed")), site.host)
+    assert (reply.status, reply.body) == (203, b"{}")
+
+
 def test_a_form_is_posted(site: Site) -> None:
     bodies: list[bytes] = []
 

@@ -146,6 +146,9 @@ def sending(site: Site, sent: bytes) -> str:
         OK + b"Set-Cookie: a=b\r\n" * 500 + LENGTH + b"\r\n" + BODY,
         OK + LENGTH + b"X-\xf1 Y: \xf1\0\r\nETag: \xf1\r\n\r\n" + BODY,
         OK + CHUNKED + b"\r\n" + chunks(BODY) + b"\n<!-- made in 3 ms -->",
+        OK + CHUNKED + b"\r\n" + b"%x \n%s\r\n00\nX: 1\n\n" % (len(BODY), BODY),
+        OK + CHUNKED + b"\r\n" + chunks(BODY).removesuffix(b"\r\n"),
+        OK + CHUNKED + b"\r\n" + chunks(BODY).removesuffix(b"\n"),
     ],
 )
 def test_what_a_browser_shows_comes_whole(
@@ -199,6 +202,29 @@ def test_the_last_chunk_ends_a_body_in_whatever_pieces_it_comes(
     sent = body + b"\r\n0\r\nmore"
     pieces = [sent[at : at + step] for at in range(0, len(sent), step)]
     assert sum(end.count(piece) for piece in pieces) == len(body)
+
+
+@pytest.mark.parametrize("pause", [1, 3])
+def test_bare_line_feeds_between_chunks_are_read_in_whatever_pieces_they_come(
+    site: Site, pause: int
+) -> None:
+    sent = OK + CHUNKED + b"\r\n3\nabc\r\n2\r\nde\n0\n\n"
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for at in range(0, len(sent), pause):
+            writer.write(sent[at : at + pause])
+            await writer.drain()
+            await asyncio.sleep(0.001)
+
+    assert by_worker(site, site.route("/1.jpg", drip)) == b"abcde"
+
+
+@CLIENTS
+def test_chunks_without_the_last_one_are_truncated(site: Site, client: Client) -> None:
+    sent = OK + CHUNKED + b"\r\n" + b"%x\r\n%s\r\n" % (len(BODY), BODY)
+    with pytest.raises(Fault) as caught:
+        client(site, sending(site, sent))
+    assert caught.value.fate is FetchStatus.TRUNCATED
 
 
 def test_what_is_no_chunk_is_left_to_the_parser() -> None:

@@ -232,6 +232,18 @@ def test_robots_txt_is_obeyed_unless_the_site_is_ones_own(
     assert listings(own)["/a1"][0] == "done"
 
 
+def test_a_robots_txt_that_a_proxy_passed_on_is_obeyed(
+    site: Site, tmp_path: Path
+) -> None:
+    start = many_albums(site, 2)
+    rules = b"User-agent: *\nDisallow: /a1\n"
+    site.route("/robots.txt", answer(rules, "203 Transformed"))
+    made = workspace(tmp_path / "ws", start)
+    harvest(made)
+    assert listings(made)["/a1"][0] == "failed"
+    assert "/a1" not in site.asked
+
+
 def test_a_site_whose_robots_txt_breaks_is_left_alone(
     site: Site, tmp_path: Path
 ) -> None:
