@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -154,3 +156,13 @@ def few_variables(catalogue: Catalogue, most: int = 1000) -> None:
         lambda driver, _: driver.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, most),
     )
     catalogue.engine.dispose()
+
+
+def wait_until_waited_for(connection: sa.Connection, other: Future[Any]) -> None:
+    """On PostgreSQL, return when another waits for this transaction, or has ended."""
+    query = sa.text(
+        "SELECT count(*) FROM pg_locks WHERE NOT granted "
+        "AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+    )
+    while not other.done() and not connection.execute(query).scalar_one():
+        time.sleep(0.01)

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from icf.catalogue import ledger
 from icf.catalogue.annotation.schema import box_task
 from icf.catalogue.labels.confirmed import is_there
-from icf.catalogue.rows import by_ids, count_rows, has_rows
+from icf.catalogue.rows import by_ids, count_rows, has_rows, lock_table
 from icf.catalogue.schema import face, image, question
 from icf.codes import BoxStatus, FaceReason, ImageReason, Label
 
@@ -114,6 +114,7 @@ def insert(
     Returns:
         How many were added.
     """
+    lock_table(connection, box_task)  # who asks meanwhile has picked the same
     reasons = dict.fromkeys(picked.at_random, "drawn at random")
     reasons |= dict.fromkeys(picked.confirmed, "people confirmed a face of it")
     query = sa.select(box_task.c.image_id)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from icf.annotate.boxes.choose import Asking, Picked, ask_more, insert, is_left,
 from icf.catalogue.schema import decision, face
 from icf.codes import FaceReason
 from tests.annotate.boxes.pictures import A, B, Pictures
+from tests.catalogues import wait_until_waited_for
 
 
 def ask(pictures: Pictures, page: int, at_random: int, hidden: float = 0.0) -> int:
@@ -175,3 +177,21 @@ def test_what_somebody_else_asked_about_meanwhile_is_not_asked_about_twice(
         picked = Picked((one,), (other,))
         assert insert(connection, run_id, picked, Asking(0.5)) == 1
     assert set(plain_pictures.tasks()) == {one, other}
+
+
+@pytest.mark.slow
+def test_servers_on_two_machines_ask_about_a_picture_once(
+    postgres_pictures: Pictures,
+) -> None:
+    """The same seed and catalogue: each of them picks the same pictures."""
+    pictures = postgres_pictures
+    keys = [pictures.add(A, confirmed=True) for _ in range(4)]
+    with pictures.catalogue.write() as connection:
+        run_id = pictures.run.id(connection)
+    with ThreadPoolExecutor(1) as threads:
+        with pictures.catalogue.write() as connection:
+            assert ask_more(connection, run_id, Asking(0.0, 4, 1)) == len(keys)
+            other = threads.submit(ask, pictures, page=4, at_random=1)
+            wait_until_waited_for(connection, other)
+        assert other.result() == 0
+    assert sorted(pictures.tasks()) == keys

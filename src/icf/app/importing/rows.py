@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
 
 from icf.app.importing.given import GivenFace, GivenPicture
+from icf.catalogue.bulk_insert import insert_into
+from icf.catalogue.schema import image
 from icf.engine.step import NewFace
 
 
@@ -94,3 +97,31 @@ def insert_ids(
         return []
     statement = sa.insert(table).returning(table.c.id, sort_by_parameter_order=True)
     return list(connection.execute(statement, list(rows)).scalars())
+
+
+def insert_images(
+    connection: sa.Connection, rows: Sequence[Mapping[str, Any]]
+) -> dict[str, int]:
+    """Insert images that nobody else has entered; return their ids, by SHA-256.
+
+    On PostgreSQL a harvest may store the same bytes at the same time. Both write in the
+    order of the hashes, so one waits for the other. The ids are in the order of the
+    rows all the same, as on SQLite, where a writer is alone.
+    """
+    if connection.dialect.name != "postgresql":
+        ids = insert_ids(connection, image, rows)
+        return {row["sha256"]: key for row, key in zip(rows, ids, strict=True)}
+    if not rows:
+        return {}
+    sequence = sa.func.pg_get_serial_sequence(image.name, image.c.id.name)
+    count = sa.func.generate_series(1, len(rows))
+    query = sa.select(sa.func.nextval(sequence)).select_from(count)
+    keys = connection.execute(query).scalars()
+    numbered = [{**row, "id": key} for row, key in zip(rows, keys, strict=True)]
+    statement = (
+        insert_into(connection, image)
+        .on_conflict_do_nothing(index_elements=["sha256"])
+        .returning(image.c.sha256, image.c.id)
+    )
+    made = connection.execute(statement, sorted(numbered, key=itemgetter("sha256")))
+    return {row.sha256: row.id for row in made}

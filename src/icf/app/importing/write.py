@@ -16,16 +16,16 @@ from icf.app.importing.rows import (
     Entries,
     MeasuredPicture,
     Written,
-    insert_ids,
+    insert_images,
 )
 from icf.app.importing.true_boxes import write_verified
 from icf.app.importing.withdrawn import are_withdrawn, subjects_of
 from icf.catalogue import ledger, row_state, tombstones
-from icf.catalogue.bulk_insert import insert_new
+from icf.catalogue.bulk_insert import among, insert_new
 from icf.catalogue.candidates import file_under
 from icf.catalogue.filing import NOBODY
 from icf.catalogue.row_state import RowState
-from icf.catalogue.rows import by_ids
+from icf.catalogue.rows import by_ids, lock
 from icf.catalogue.schema import (
     album,
     batch,
@@ -152,22 +152,14 @@ class Writer:
         self, connection: sa.Connection, pictures: Sequence[MeasuredPicture]
     ) -> Mapping[str, int]:
         """Enter pictures that are not known; return the ids of all, by SHA-256."""
-        query = sa.select(image.c.id, image.c.sha256, image.c.awaits)
-        hashes = [each.sha256 for each in pictures]
-        rows = list(by_ids(connection, query, image.c.sha256, hashes))
-        known = {row.sha256: row.id for row in rows}
-        undetected = {row.sha256 for row in rows if row.awaits == self.entries.detect}
-        states = [
-            self._state(known[each.sha256], each)
-            for each in pictures
-            if each.sha256 in undetected
-        ]
-        new = [each for each in pictures if each.sha256 not in known]
-        self.written.copies += self._copies(connection, pictures, known)
+        of_all = [each.sha256 for each in pictures]
+        query = sa.select(image.c.id, image.c.sha256)
+        there = {
+            row.sha256 for row in by_ids(connection, query, image.c.sha256, of_all)
+        }
         now = time.time()
-        made = insert_ids(
+        made = insert_images(
             connection,
-            image,
             [
                 {
                     **each.columns,
@@ -176,14 +168,28 @@ class Writer:
                     "reason": ImageReason.OK.value,
                     "stored_at": now,
                 }
-                for each in new
+                for each in pictures
+                if each.sha256 not in there
             ],
         )
-        ids = {each.sha256: key for each, key in zip(new, made, strict=True)}
-        decisions = [self._state(ids[each.sha256], each).decision for each in new]
-        ledger.append(connection, self.run_id, decisions)
+        rows = by_ids(connection, query, image.c.sha256, of_all)
+        ids = {row.sha256: row.id for row in rows}
+        known = {sha256: key for sha256, key in ids.items() if sha256 not in made}
+        self.written.copies += self._copies(connection, pictures, known)
+        # A filter may be about to enter what it found in them.
+        awaited = image.c.awaits == self.entries.detect
+        chosen = among(connection, image.c.id, known.values()) & awaited
+        undetected = set(lock(connection, image, chosen)) if known else set()
+        new, states = [], []
+        for each in pictures:
+            key = ids[each.sha256]
+            if each.sha256 in made:
+                new.append(self._state(key, each).decision)
+            elif key in undetected:
+                states.append(self._state(key, each))
+        ledger.append(connection, self.run_id, new)
         row_state.write(connection, self.run_id, states)
-        return {**known, **ids}
+        return ids
 
     @staticmethod
     def _copies(
