@@ -9,14 +9,15 @@ from typing import Any
 
 from icf.dataset.cards.croissant import FILE, File, parts
 from icf.dataset.cards.told import KEY
+from icf.dataset.certificate import HTML, JSON
 from icf.dataset.formats.checked import MISSING, UNEXPECTED, Fault
-from icf.dataset.release.files import CERTIFICATE, LATER, PUBLIC_KEY, RELINKED, SUMS
+from icf.dataset.release.files import LATER, PUBLIC_KEY, RELINKED, SUMS
 
 #: An object of it that is a file, and not a set of files.
 _OBJECT = "cr:FileObject"
 
 #: What is written after the description, or downloaded.
-_AFTER = frozenset({FILE, SUMS, CERTIFICATE, PUBLIC_KEY, RELINKED, *LATER})
+_AFTER = frozenset({FILE, SUMS, JSON, HTML, PUBLIC_KEY, RELINKED, *LATER})
 
 
 def check_described(
