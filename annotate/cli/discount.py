@@ -42,6 +42,8 @@ def discount_command(
     from icf.annotate.people.people import Role, find_person
     from icf.annotate.people.sessions import add_person
     from icf.catalogue.annotation.pauses import DISCOUNTED, NOT_COUNTED
+    from icf.catalogue.annotation.schema import person
+    from icf.catalogue.rows import lock_table
 
     catalogue = invocation.workspace.catalogue
     with catalogue.read() as connection:
@@ -61,6 +63,8 @@ def discount_command(
     else:
         if undo or paused != DISCOUNTED:
             with catalogue.write() as connection:
+                lock_table(connection, person)
+                someone = find_person(connection, name)
                 someone = someone or add_person(connection, name, Role.ANNOTATOR)
                 (go_on if undo else discount)(connection, someone)
         followed = _follow(invocation)

@@ -23,7 +23,7 @@ from icf.annotate.gold.certain import Certain, certain_labels
 from icf.annotate.gold.lookalikes import plantable
 from icf.catalogue.annotation.schema import gold
 from icf.catalogue.catalogue import Catalogue
-from icf.catalogue.rows import by_ids
+from icf.catalogue.rows import by_ids, lock_table
 from icf.catalogue.schema import question
 from icf.codes import Choice, Label
 from icf.stores.vectors import VectorStore
@@ -112,6 +112,7 @@ def add(connection: sa.Connection, known: Sequence[Known]) -> int:
 
     One that was retired stays retired.
     """
+    lock_table(connection, gold)
     existing = _existing(connection)
     new = {each.key: each for each in known}.values()
     rows = [

@@ -15,6 +15,7 @@ from icf.annotate.people.people import (
 )
 from icf.annotate.people.tokens import SecretKey, new_token
 from icf.catalogue.annotation.schema import invite, page_session, person
+from icf.catalogue.rows import lock_table
 from icf.errors import WrongUse
 
 #: Seconds after which a browser must open its invite link again.
@@ -32,6 +33,7 @@ def make_invite(
     Returns:
         The token of the link, which is stored nowhere, and when it expires.
     """
+    lock_table(connection, person)
     someone = find_person(connection, name)
     if someone is None:
         someone = add_person(connection, name, role)
@@ -58,6 +60,7 @@ def make_browse_link(
     Raises:
         WrongUse: that name's access was revoked, too.
     """
+    lock_table(connection, person)
     for called in (name, f"{name} (browse)"):
         query = sa.select(person).where(person.c.name == called)
         row = connection.execute(query).first()

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from icf.catalogue.annotation.schema import skill
+from icf.catalogue.rows import lock_table
 
 #: Nobody's answer is taken for more certain than this, however many were right: the
 #: two coins know nothing of pictures that mislead everybody.
@@ -79,6 +80,7 @@ def write_skills(connection: sa.Connection, skills: Mapping[str, Skill]) -> None
         {"annotator": name, **vars(each), "fitted_at": now}
         for name, each in sorted(skills.items())
     ]
+    lock_table(connection, skill)
     connection.execute(sa.delete(skill))
     if rows:
         connection.execute(sa.insert(skill), rows)
