@@ -67,7 +67,7 @@ def check_place_of_file(path: Path) -> None:
     Raises:
         WrongUse: there is no such folder, or the path is a folder, as an empty one is.
     """
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 - of a name that is too long Path raises
         raise WrongUse(f"{path} is a folder; name a file")
     if not path.parent.is_dir():
         raise WrongUse(f"there is no folder {path.parent} to write {path.name} into")

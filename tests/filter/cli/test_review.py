@@ -217,4 +217,4 @@ def test_a_missing_folder_is_reported(desk: Desk, tmp_path: Path) -> None:
 
 def test_a_page_that_cannot_be_written_is_reported(desk: Desk, tmp_path: Path) -> None:
     with pytest.raises(BrokenMachine, match="cannot write the page"):
-        desk.call("--sheet", tmp_path)
+        desk.call("--sheet", tmp_path / f"{'x' * 300}.html")
