@@ -40,10 +40,8 @@ def discount_command(
     from icf.annotate.gold.pauses import discount, go_on
     from icf.annotate.people.listing import answers_by_person, boxed_by
     from icf.annotate.people.people import Role, find_person
-    from icf.annotate.people.sessions import add_person
+    from icf.annotate.people.sessions import find_or_add
     from icf.catalogue.annotation.pauses import DISCOUNTED, NOT_COUNTED
-    from icf.catalogue.annotation.schema import person
-    from icf.catalogue.rows import lock_table
 
     catalogue = invocation.workspace.catalogue
     with catalogue.read() as connection:
@@ -63,9 +61,7 @@ def discount_command(
     else:
         if undo or paused != DISCOUNTED:
             with catalogue.write() as connection:
-                lock_table(connection, person)
-                someone = find_person(connection, name)
-                someone = someone or add_person(connection, name, Role.ANNOTATOR)
+                someone = find_or_add(connection, name, Role.ANNOTATOR)
                 (go_on if undo else discount)(connection, someone)
         followed = _follow(invocation)
         settled = settle_again(invocation.workspace, name, COMMAND)

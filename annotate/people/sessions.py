@@ -33,15 +33,11 @@ def make_invite(
     Returns:
         The token of the link, which is stored nowhere, and when it expires.
     """
-    lock_table(connection, person)
-    someone = find_person(connection, name)
-    if someone is None:
-        someone = add_person(connection, name, role)
-    else:
-        update = sa.update(person).where(person.c.id == someone.id)
-        connection.execute(update.values(role=str(role), revoked_at=None))
-        if role < someone.role:
-            give_back_all(connection, someone)
+    someone = find_or_add(connection, name, role)
+    update = sa.update(person).where(person.c.id == someone.id)
+    connection.execute(update.values(role=str(role), revoked_at=None))
+    if role < someone.role:
+        give_back_all(connection, someone)
     end_invites(connection, someone)
     return _make_link(connection, key, someone, days)
 
@@ -60,15 +56,11 @@ def make_browse_link(
     Raises:
         WrongUse: that name's access was revoked, too.
     """
-    lock_table(connection, person)
     for called in (name, f"{name} (browse)"):
-        query = sa.select(person).where(person.c.name == called)
-        row = connection.execute(query).first()
-        if row is None:
-            someone = add_person(connection, called, Role.ADMIN)
-        else:
-            someone = person_of(row)
-        if someone.role >= Role.REVIEWER and (row is None or row.revoked_at is None):
+        someone = find_or_add(connection, called, Role.ADMIN)
+        query = sa.select(person.c.revoked_at).where(person.c.id == someone.id)
+        is_revoked = connection.execute(query).scalar_one() is not None
+        if someone.role >= Role.REVIEWER and not is_revoked:
             return _make_link(connection, key, someone, days)[0]
     raise WrongUse(
         f"the access of {called!r} was revoked; `icf-annotate invite {called!r} --role "
@@ -76,8 +68,17 @@ def make_browse_link(
     )
 
 
-def add_person(connection: sa.Connection, name: str, role: Role) -> Person:
-    """Add a person of a new name, whom no link lets in yet."""
+def find_or_add(connection: sa.Connection, name: str, role: Role) -> Person:
+    """Return the person of a name; a new one is added, whom no link lets in yet.
+
+    Args:
+        connection: a transaction that writes.
+        name: of the person, revoked or not.
+        role: of a new person; one that is known keeps another.
+    """
+    lock_table(connection, person)
+    if someone := find_person(connection, name):
+        return someone
     values = {
         "name": name,
         "role": str(role),

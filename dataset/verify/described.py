@@ -71,11 +71,16 @@ def check_parts(
         pictures: those that are files of their own.
         tables: the records that the release has.
     """
+    if FILE not in hashes:
+        return  # `check_described` says so
     try:
         described = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        found = {key: _by_id(described[key]) for key in ("distribution", "recordSet")}
-    except (OSError, *UNEXPECTED):
-        return  # `check_described` says so
+        found = {
+            key: _by_id(described.get(key, [])) for key in ("distribution", "recordSet")
+        }
+    except (OSError, *UNEXPECTED) as error:
+        yield Fault(FILE, f"is no description of a release: {error!r:.200}")
+        return
     names = hashes.keys() - _AFTER - set(pictures)
     sizes = ((name, (folder / name).stat().st_size) for name in sorted(names))
     files = [File(name, hashes[name], size) for name, size in sizes]

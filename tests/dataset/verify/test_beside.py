@@ -362,6 +362,19 @@ def test_a_file_that_is_not_described_or_a_set_of_none_is_named(release: Path) -
     ]
 
 
+def test_a_description_without_any_records_is_named(release: Path) -> None:
+    path = release / "croissant.json"
+    described = json.loads(path.read_text())
+    names = [each["@id"] for each in described.pop("recordSet")]
+    path.write_text(json.dumps(described))
+    assert said(release) == sorted(
+        f"croissant.json: recordSet: lacks {name}" for name in names
+    )
+    path.write_text(json.dumps({**described, "recordSet": 3}))
+    [found] = said(release)
+    assert found.startswith("croissant.json: is no description of a release")
+
+
 def test_all_regions_that_were_edited_alike_are_not_those_that_are_counted(
     release: Path,
 ) -> None:
