@@ -95,6 +95,12 @@ OF_FORMATS: Mapping[str, Allowed] = {
     "cartoon": Allowed(-1, whole=True),
     "human": Allowed(-1, whole=True),
     "output": Allowed(0, whole=True),
+    "boxes": Allowed(0, whole=True),
+    "scores": Allowed(-1, whole=True),
+    "labels": Allowed(-1, whole=True),
+    "corners": _SWITCH,
+    "relative": _SWITCH,
+    "logits": Allowed(0, 2, whole=True),
     **_PIXELS_ARE,
     **{
         f"{name}_{colour}": allowed

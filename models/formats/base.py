@@ -59,6 +59,7 @@ FORMATS = Registry(
         "yolov8": "icf.models.formats.yolov8:YoloV8",
         "scrfd": "icf.models.formats.scrfd:Scrfd",
         "retinaface": "icf.models.formats.scrfd:Scrfd",
+        "detector": "icf.models.formats.own_detector:OwnDetector",
         "arcface": "icf.models.formats.arcface:ArcFace",
         "embedder": "icf.models.formats.own_embedder:OwnEmbedder",
         "ccip": "icf.models.formats.ccip:Ccip",
@@ -107,6 +108,8 @@ class DetectorFormat(ABC):
     Attributes:
         runtime: what runs it: ``"onnxruntime"``, ``"openvino"``, ``"torch"``, ...
         batch_size: pictures of one shape to pass at a time.
+        leaves_out: the network itself drops weak boxes, so that a picture may have
+            none, whatever ``min_score`` is.
     """
 
     #: Parameters that cards of this format need in addition to every detector's.
@@ -116,6 +119,7 @@ class DetectorFormat(ABC):
 
     runtime: str = "onnxruntime"
     batch_size: int = 1
+    leaves_out: bool = False
 
     @classmethod
     @abstractmethod

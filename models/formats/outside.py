@@ -113,9 +113,18 @@ def run(network: Network, batch: Numbers) -> list[Numbers]:
     return [np.concatenate(each) for each in zip(*parts, strict=True)]
 
 
+def channels_last(shape: Shape) -> bool:
+    """Whether the input of a network is n x h x w x 3, or h x w x 3."""
+    return len(shape) >= len("hwc") and shape[-1] == 3 and shape[-3] != 3
+
+
 def sides(shape: Shape) -> tuple[int, int] | None:
-    """Return height and width of a network's input; None where they are free."""
-    height, width = shape[2:4]
+    """Return height and width of a network's input; None where they are free.
+
+    >>> sides((1, 3, 480, 640)), sides((480, 640, 3)), sides((1, 3, "h", "w"))
+    ((480, 640), (480, 640), None)
+    """
+    height, width = shape[-3:-1] if channels_last(shape) else shape[-2:]
     if isinstance(height, int) and isinstance(width, int):
         return height, width
     return None

@@ -14,21 +14,14 @@ from typing import ClassVar
 import numpy as np
 
 from icf.errors import BadModel
-from icf.models.card_numbers import COLOURS
 from icf.models.cards import ModelCard
-from icf.models.formats import outside
+from icf.models.formats import outside, own_input
 from icf.models.formats.base import EmbedderFormat, Numbers, Opening, Pixels, resized
 from icf.models.formats.outside import OutsideFormat, Published
+from icf.models.formats.own_input import UNCHANGED, OwnInput
 from icf.models.runtime.network import Network, Shape, open_network
 from icf.models.runtime.onnx_header import OnnxHeader
 
-#: What is a picture of bytes, divided by 255, as most networks see it.
-_UNCHANGED: Mapping[str, float] = {
-    "scale": 255.0,
-    **{f"mean_{colour}": 0.0 for colour in COLOURS},
-    **{f"std_{colour}": 1.0 for colour in COLOURS},
-    "bgr": 0.0,
-}
 #: A limit on the card of a file of which nobody said how pictures go in.
 _NOT_SAID = (
     "It gets RGB in 0 to 1, as nobody said anything else: a network that was trained "
@@ -46,20 +39,14 @@ class OwnEmbedder(EmbedderFormat, OutsideFormat):
             ``output`` says which of the outputs is the embedding, from 0 on.
     """
 
-    parameters: ClassVar[frozenset[str]] = frozenset({*_UNCHANGED, "side", "output"})
+    parameters: ClassVar[frozenset[str]] = frozenset({*UNCHANGED, "side", "output"})
 
     def __init__(self, network: Network, card: ModelCard) -> None:
         numbers = card.parameters
         self._network = network
         self._side = int(numbers["side"])
         self._output = int(numbers["output"])
-        self._scale, self._bgr = numbers["scale"], bool(numbers["bgr"])
-        order = COLOURS[::-1] if self._bgr else COLOURS
-        self._mean, self._std = (
-            np.array([numbers[f"{what}_{colour}"] for colour in order], np.float32)
-            for what in ("mean", "std")
-        )
-        self._last = _channels_last(network.input)
+        self._input = OwnInput(network, numbers)
         self.batch_size = network.batch_size
         stated = network.outputs[self._output][1]
         self.dim = stated if isinstance(stated, int) else self._measured()
@@ -76,20 +63,17 @@ class OwnEmbedder(EmbedderFormat, OutsideFormat):
                 f"it {outside.described(network)}: it takes pictures of any side: say "
                 "which it was trained on, as in --parameter side=112"
             )
-        shape = f"{side} x {side} x 3" if _channels_last(network.input) else ""
         return Published(
             "embed",
             {
                 "crop_rate": 0.5,
                 **outside.UNCALIBRATED,
                 "side": float(side),
-                **_UNCHANGED,
+                **UNCHANGED,
                 "output": given.get("output", float(_output(network))),
             },
-            f"n x {shape or f'3 x {side} x {side}'}, "
-            f"{'BGR' if given.get('bgr') else 'RGB'}, "
-            f"(x / {given.get('scale', 255):g} - mean) / std by channel",
-            () if _says_how(given) else (_NOT_SAID,),
+            own_input.in_words(network, given, f"{side} x {side}"),
+            () if own_input.said(given) else (_NOT_SAID,),
         )
 
     @classmethod
@@ -102,11 +86,7 @@ class OwnEmbedder(EmbedderFormat, OutsideFormat):
     def embed(self, crops: Sequence[Pixels]) -> Numbers:
         """Embed crops."""
         pictures = np.stack([resized(crop, self._side) for crop in crops])
-        batch = outside.prepared(
-            pictures, self._scale * self._mean, self._scale * self._std, self._bgr
-        )
-        if self._last:
-            batch = np.ascontiguousarray(batch.transpose(0, 2, 3, 1))
+        batch = self._input.batch(pictures)
         rows = outside.run(self._network, batch)[self._output]
         return rows.reshape(len(rows), -1)
 
@@ -114,11 +94,6 @@ class OwnEmbedder(EmbedderFormat, OutsideFormat):
         """How many numbers an embedding has, where the file does not state it."""
         vectors = self.embed([np.zeros((self._side, self._side, 3), np.uint8)])
         return int(vectors.shape[1])
-
-
-def _says_how(given: Mapping[str, float]) -> bool:
-    """Whether a user says how pictures go in."""
-    return any(name.partition("_")[0] in ("scale", "mean", "std") for name in given)
 
 
 def _check(network: Network, numbers: Mapping[str, float]) -> None:
@@ -138,14 +113,7 @@ def _check(network: Network, numbers: Mapping[str, float]) -> None:
             f"output {output:g} of it is {list(shapes[int(output)])}; expected "
             "[n, dimensions]: pool its tokens or places before the export"
         )
-    highest = 255 / numbers["scale"]
-    for name in (f"mean_{colour}" for colour in COLOURS):
-        if not 0 <= numbers[name] <= highest:
-            raise BadModel(
-                f"{name} is {numbers[name]:g}, but pictures reach from 0 to "
-                f"{highest:g} before it is subtracted: their numbers, 0 to 255, are "
-                "divided by scale; --parameter scale=1 leaves them as they are"
-            )
+    own_input.check(numbers)
 
 
 def _side(network: Network) -> int | None:
@@ -155,23 +123,15 @@ def _side(network: Network) -> int | None:
         BadModel: it takes no squares of three colours.
     """
     shape = network.input
-    at = slice(1, 3) if _channels_last(shape) else slice(2, 4)
+    at = slice(1, 3) if outside.channels_last(shape) else slice(2, 4)
     stated = {each for each in shape[at] if isinstance(each, int)}
-    if len(shape) != len("nchw") or len(stated) > 1 or not _colours(shape):
+    one = len(shape) == len("nchw") and len(stated) <= 1
+    if not (one and own_input.takes_colours(shape)):
         raise BadModel(
             f"it {outside.described(network)}; expected [n, 3, side, side] or "
             "[n, side, side, 3], and one output of [n, dimensions]"
         )
     return stated.pop() if stated else None
-
-
-def _colours(shape: Shape) -> bool:
-    """Whether one of the places of channels has three, or any number of them."""
-    return _channels_last(shape) or shape[1] == 3 or not isinstance(shape[1], int)
-
-
-def _channels_last(shape: Shape) -> bool:
-    return len(shape) == len("nhwc") and shape[3] == 3 and shape[1] != 3
 
 
 def _output(network: Network) -> int:

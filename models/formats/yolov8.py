@@ -21,12 +21,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
-
 from icf.errors import BadModel
 from icf.models.cards import ModelCard
 from icf.models.formats import outside
 from icf.models.formats.base import DetectorFormat, Found, Numbers, Opening, Pixels
+from icf.models.formats.classes import by_class, check_kinds, corners, faces
 from icf.models.formats.outside import OutsideFormat, Published
 from icf.models.runtime.network import Network, open_network
 from icf.models.runtime.onnx_header import OnnxHeader
@@ -72,8 +71,8 @@ class YoloV8(DetectorFormat, OutsideFormat):
         """Return what the card of a file says."""
         _check(network, "the file")
         names = _names(header)
-        faces = [at for at, name in names.items() if name.lower() in _FACES]
-        if names and not faces and "cartoon" not in given:
+        known = [at for at, name in names.items() if name.lower() in _FACES]
+        if names and not known and "cartoon" not in given:
             shown = ", ".join(f"{at} {name}" for at, name in names.items())
             raise BadModel(
                 f"none of its classes is called {' or '.join(_FACES)}: it knows "
@@ -88,7 +87,7 @@ class YoloV8(DetectorFormat, OutsideFormat):
                 "side": float(min(sides) if sides else _SIDE),
                 **outside.ONE_VIEW,
                 "classes": float(classes or _classes(network)),
-                "cartoon": float(faces[0] if faces else 0),
+                "cartoon": float(known[0] if known else 0),
                 "human": -1.0,
             },
             "RGB, 0 to 1, longer side resized, the rest filled with grey 114",
@@ -100,7 +99,7 @@ class YoloV8(DetectorFormat, OutsideFormat):
         """Open an ONNX file."""
         network = open_network(path, opening.threads, opening.runtime, opening.device)
         _check(network, str(path))
-        _check_kinds(card.parameters)
+        check_kinds(card.parameters, card.parameters["classes"])
         outside.check_side(network, path, card)
         return cls(network, card)
 
@@ -113,17 +112,7 @@ class YoloV8(DetectorFormat, OutsideFormat):
 
     def _read(self, rows: Numbers, sides: tuple[int, int], min_score: float) -> Found:
         boxes, scores = _decoded(rows, self._classes, sides)
-        wanted = np.stack(
-            [
-                scores[:, at] if at >= 0 else np.full(len(scores), -1, np.float32)
-                for at in self._kinds
-            ],
-            1,
-        )
-        best = wanted.max(1, initial=-1)
-        some = np.flatnonzero(best >= min_score)
-        kinds = wanted[some].argmax(1) if len(some) else np.zeros(0, np.intp)
-        return Found(boxes[some], best[some], kinds)
+        return faces(boxes, scores, self._kinds, min_score)
 
 
 def _check(network: Network, what: str) -> None:
@@ -137,28 +126,6 @@ def _check(network: Network, what: str) -> None:
         raise BadModel(
             f"{what} {outside.described(network)}; expected [n, 3, height, width] and "
             "[n, 4 + classes, boxes] or [n, boxes, 5 + classes]"
-        )
-
-
-def _check_kinds(numbers: Mapping[str, float]) -> None:
-    """Refuse classes of faces that are not among those of the network.
-
-    Raises:
-        BadModel: one is not, both are the same, or there is none.
-    """
-    classes, cartoon, human = (
-        int(numbers[name]) for name in ("classes", "cartoon", "human")
-    )
-    for name, at in (("cartoon", cartoon), ("human", human)):
-        if at >= classes:
-            raise BadModel(
-                f"{name} is {at}, but it knows {classes} "
-                f"class{'es' if classes > 1 else ''}, counted from 0"
-            )
-    if cartoon == human:
-        raise BadModel(
-            f"cartoon and human are both {cartoon}; expected the numbers of two "
-            "classes, or -1 for one that it does not know"
         )
 
 
@@ -191,14 +158,11 @@ def _decoded(
     """Corners, shape (boxes, 4), and the scores of the classes, (boxes, classes)."""
     if rows.shape[0] >= 4 + classes and rows.shape[0] < rows.shape[1]:
         columns = rows.T
-        return _corners(columns[:, :4]), columns[:, 4 : 4 + classes]
+        return corners(columns[:, :4]), columns[:, 4 : 4 + classes]
     if rows.shape[1] == 5 + classes and len(rows) == _v5_boxes(sides):
-        return _corners(rows[:, :4]), rows[:, 4:5] * rows[:, 5:]
+        return corners(rows[:, :4]), rows[:, 4:5] * rows[:, 5:]
     if rows.shape[1] == _ALONE:
-        scores = np.zeros((len(rows), max(classes, 1)), np.float32)
-        number = rows[:, 5].astype(np.intp).clip(0, scores.shape[1] - 1)
-        scores[np.arange(len(rows)), number] = rows[:, 4]
-        return rows[:, :4], scores
+        return rows[:, :4], by_class(rows[:, 4], rows[:, 5], max(classes, 1))
     raise BadModel(
         f"it gives {list(rows.shape)} for a picture of {sides[1]} x {sides[0]}; with "
         f"{classes} classes expected [{4 + classes}, boxes], "
@@ -209,9 +173,3 @@ def _decoded(
 def _v5_boxes(sides: tuple[int, int]) -> int:
     places = [math.prod(-(-side // stride) for side in sides) for stride in _V5_STRIDES]
     return _V5_BOXES * sum(places)
-
-
-def _corners(boxes: Numbers) -> Numbers:
-    """From middle, width and height to corners."""
-    middle, half = boxes[:, :2], boxes[:, 2:4] / 2
-    return np.concatenate([middle - half, middle + half], 1)

@@ -28,8 +28,9 @@ _MEGABYTE = 1_000_000
     "form",
     metavar="FORMAT",
     required=True,
-    help="centerface, yolov8, scrfd, retinaface, arcface, ccip, embedder (any other), "
-    "torchvision-retinanet, dinov2, timm:NAME, or one of your own package.",
+    help="centerface, yolov8, scrfd, retinaface, detector (any other); arcface, ccip, "
+    "embedder (any other); torchvision-retinanet, dinov2, timm:NAME, or one of your "
+    "own package.",
 )
 @click.option("--name", metavar="NAME", help="What it is called  [default: the file].")
 @click.option(

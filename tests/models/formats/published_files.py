@@ -205,6 +205,90 @@ def own_embedder(
     return graph.save(path, taken, given, kinds=kinds)
 
 
+def own_detector(
+    path: Path,
+    layout: str,
+    *,
+    side: int | str = 640,
+    batch: int | str = 1,
+    last: bool = False,
+) -> Path:
+    """Write a detector for which each red cell of 32 x 32 pixels is a face.
+
+    Args:
+        path: the file.
+        layout: whose outputs it has: ``torchvision``, ``sure``, the same of boxes
+            above .5 alone, ``mmdetection``, ``detr``, ``ssd``, ``one`` for boxes of
+            five numbers and no classes, ``points`` for other numbers of each box
+            besides its score.
+        side: of its input; a word: any.
+        batch: pictures that it takes; a word: any. torchvision's take one.
+        last: its input has the channels last.
+    """
+    graph = _Graph("pictures")
+    taken: list[int | str] = [side, side, 3] if last else [3, side, side]
+    if layout in ("torchvision", "sure"):
+        graph.pictures = graph.add("Unsqueeze", [graph.pictures, graph.integers([0])])
+    else:
+        taken = [batch, *taken]
+    if last:
+        graph.pictures = graph.add("Transpose", [graph.pictures], perm=[0, 3, 1, 2])
+    rows = graph.add("Transpose", [_v8_columns(graph, 1)], perm=[0, 2, 1])
+    middles, scores = graph.split(rows, 4, 1)
+    boxes = graph.product(middles, _TO_CORNERS)
+    zeros = graph.add("Mul", [scores, graph.tensor(np.zeros(1, np.float32))])
+    kind = {"labels": TensorProto.INT64}
+    if layout in ("torchvision", "sure"):
+        number = graph.add("Cast", [zeros], to=TensorProto.INT64)
+        second = graph.add("Add", [number, graph.integers(1)])
+        single = graph.integers([-1])
+        boxes = graph.add("Reshape", [boxes, graph.integers([-1, 4])])
+        second, scores = (graph.add("Reshape", [e, single]) for e in (second, scores))
+        if layout == "sure":
+            half = graph.tensor(np.full(1, 0.5, np.float32))
+            good = graph.add("Greater", [scores, half])
+        else:
+            good = graph.add("Equal", [second, graph.integers([1])])
+        for name, each in (("boxes", boxes), ("labels", second), ("scores", scores)):
+            graph.add("Compress", [each, good], name, axis=0)
+        given: dict[str, Shape] = {"boxes": ["k", 4], "labels": ["k"], "scores": ["k"]}
+        return graph.save(path, taken, given, kinds=kind)
+    if layout == "mmdetection":
+        graph.add("Concat", [boxes, scores], "dets", axis=2)
+        number = graph.add("Cast", [zeros], to=TensorProto.INT64)
+        graph.add("Reshape", [number, graph.integers([0, -1])], "labels")
+        given = {"dets": [batch, "k", 5], "labels": [batch, "k"]}
+        return graph.save(path, taken, given, kinds=kind)
+    share = graph.tensor(np.full(1, 1 / 640, np.float32))
+    rest = graph.add("Sub", [graph.tensor(np.ones(1, np.float32)), scores])
+    if layout == "detr":
+        # A softmax over the face and nothing gives the score back.
+        logit = graph.add("Sub", [graph.add("Log", [x]) for x in (scores, rest)])
+        graph.add("Concat", [logit, zeros], "logits", axis=2)
+        graph.add("Mul", [middles, share], "pred_boxes")
+        given = {"logits": [batch, "k", 2], "pred_boxes": [batch, "k", 4]}
+    elif layout == "ssd":
+        graph.add("Concat", [rest, scores], "scores", axis=2)
+        graph.add("Mul", [boxes, share], "boxes")
+        given = {"scores": [batch, "k", 2], "boxes": [batch, "k", 4]}
+    elif layout == "one":
+        graph.add("Concat", [boxes, scores], "found", axis=2)
+        given = {"found": [batch, "k", 5]}
+    else:
+        graph.add("Identity", [boxes], "boxes")
+        graph.add("Identity", [scores], "scores")
+        graph.add("Concat", [boxes, boxes, zeros, zeros], "points", axis=2)
+        given = {"points": [batch, "k", 10], "boxes": [batch, "k", 4]}
+        given["scores"] = [batch, "k", 1]
+    return graph.save(path, taken, given)
+
+
+#: From middle, width and height to corners.
+_TO_CORNERS = np.array(
+    [[1, 0, 1, 0], [0, 1, 0, 1], [-0.5, 0, 0.5, 0], [0, -0.5, 0, 0.5]]
+)
+
+
 def constant(path: Path, task: str) -> Path:
     """Write an embedder or a YOLO detector that gives the same for every picture."""
     graph = _Graph("images")
@@ -275,12 +359,10 @@ def _v5_rows(graph: _Graph, stride: int, classes: int) -> list[str]:
 def _best(graph: _Graph, columns: str) -> str:
     """From the columns of a v8 of one class to 300 rows: corners, score, class."""
     rows = graph.add("Transpose", [columns], perm=[0, 2, 1])
-    weights = np.zeros((5, 6), np.float32)
-    for corner, sign in enumerate((-0.5, -0.5, 0.5, 0.5)):
-        weights[corner % 2, corner] = 1
-        weights[2 + corner % 2, corner] = sign
+    weights = np.zeros((5, 6))
+    weights[:4, :4] = _TO_CORNERS
     weights[4, 4] = 1
-    made = graph.add("MatMul", [rows, graph.tensor(weights)])
+    made = graph.product(rows, weights)
     numbers = (graph.integers([value]) for value in (0, 300, 1))
     return graph.add("Slice", [made, *numbers])
 
@@ -309,7 +391,7 @@ class _Graph:
     """A graph of nodes that is added to."""
 
     def __init__(self, pictures: str) -> None:
-        self.input = pictures
+        self.input = self.pictures = pictures
         self._nodes: list[NodeProto] = []
         self._tensors: list[TensorProto] = []
         self._count = 0
@@ -335,7 +417,18 @@ class _Graph:
     def pooled(self, stride: int) -> str:
         """Add maps of the mean colour of each cell."""
         cell = [stride, stride]
-        return self.add("AveragePool", [self.input], kernel_shape=cell, strides=cell)
+        return self.add("AveragePool", [self.pictures], kernel_shape=cell, strides=cell)
+
+    def split(self, rows: str, *widths: int) -> list[str]:
+        """Add parts of the numbers of rows."""
+        names = [self._new() for _ in widths]
+        inputs = [rows, self.integers(widths)]
+        self._nodes.append(helper.make_node("Split", inputs, names, axis=2))
+        return names
+
+    def product(self, rows: str, matrix: NDArray[Any]) -> str:
+        """Add rows times a matrix."""
+        return self.add("MatMul", [rows, self.tensor(matrix.astype(np.float32))])
 
     def conv(self, maps: str, weights: NDArray[Any], bias: NDArray[Any]) -> str:
         """Add a convolution of single cells."""
