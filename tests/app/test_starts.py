@@ -71,6 +71,8 @@ import icf.engine.worker
 from icf.app.importing.measure import Measure
 from icf.filter.steps.detect import Detect
 from icf.filter.steps.embed import Embed
+from icf.stores.blobs import BlobStore
+BlobStore("b")
 for step in (Detect("b", 0.5, 1), Embed("b", Path("v"), 1), Measure("b", 1)):
     step.open()
 print(*sys.modules)

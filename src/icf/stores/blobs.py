@@ -58,12 +58,10 @@ class BlobStore:
     """
 
     def __init__(self, url: str | Path) -> None:
-        # Imported here: many commands read no bytes.
-        from fsspec.implementations.local import LocalFileSystem
-
-        self._files, root = _opened(str(url))
+        away, root = _opened(str(url))
         self._root = root.rstrip("/")
-        self.local = isinstance(self._files, LocalFileSystem)
+        self.local = away is None
+        self._away = away
         self._shown = self._root if self.local else redact(str(url))
         #: What it raises: a disk has errors of one kind, each client its own.
         self._faults: tuple[type[Exception], ...] = (
@@ -72,6 +70,12 @@ class BlobStore:
         self._has_temporary_folder = False
         #: Whether copies may share their blocks with the store; found out by the first.
         self._shares = True
+
+    @property
+    def _files(self) -> AbstractFileSystem:
+        """What speaks with a store that is elsewhere."""
+        assert self._away is not None
+        return self._away
 
     def put(self, data: bytes | memoryview) -> str:
         """Store ``data``; return its SHA-256 in hexadecimal. Storing twice is harmless.
@@ -273,11 +277,13 @@ class BlobStore:
         Raises:
             BrokenMachine: the store does not answer.
         """
-        if self.local:
-            return bool(self._files.exists(self.place(sha256)))
+        place = self.place(sha256)
         try:  # not `exists`: it may take any error for a no
-            self._files.info(self.place(sha256))
-        except FileNotFoundError:
+            if self.local:
+                Path(place).stat()
+            else:
+                self._files.info(place)
+        except (FileNotFoundError, NotADirectoryError):
             return False
         except Exception as error:
             raise self._unusable(f"look for {sha256} in", error) from error
@@ -292,7 +298,10 @@ class BlobStore:
         if not self.has(sha256):
             return False
         try:
-            self._files.rm_file(self.place(sha256))
+            if self.local:
+                Path(self.place(sha256)).unlink()
+            else:
+                self._files.rm_file(self.place(sha256))
         except self._faults as error:
             raise BrokenMachine(
                 f"cannot remove {sha256} from the blob store {self._shown}: {error}; "
@@ -366,13 +375,14 @@ def is_url(text: str) -> bool:
     return "://" in text or text.startswith("file:")
 
 
-def _opened(url: str) -> tuple[AbstractFileSystem, str]:
-    """Return what speaks with a store, and the path in it."""
+def _opened(url: str) -> tuple[AbstractFileSystem | None, str]:
+    """Return what speaks with a store, and the path in it; None: this disk."""
+    if not is_url(url):  # in a folder's name, "::" means nothing
+        return None, str(Path(url).expanduser().absolute())
+    # Imported here: a folder needs none of it, and it takes as long as to start.
     import fsspec
     from fsspec.implementations.local import LocalFileSystem
 
-    if not is_url(url):  # in a folder's name, "::" means nothing
-        return LocalFileSystem(), str(Path(url).expanduser().absolute())
     try:
         files, root = fsspec.core.url_to_fs(url)
     except Exception as error:  # of fsspec, of Python, or of the store's own client
@@ -380,7 +390,7 @@ def _opened(url: str) -> tuple[AbstractFileSystem, str]:
             f"the blob store {redact(url)} cannot be opened: {error}; write a folder "
             "or an fsspec URL, such as s3://BUCKET/FOLDER (needs `pip install s3fs`)"
         ) from error
-    return files, str(root)
+    return None if isinstance(files, LocalFileSystem) else files, str(root)
 
 
 class BlobWriter:
