@@ -42,12 +42,14 @@ class Published:
         parameters: the card's, as the publisher uses the file; a user may change each.
         input: of the network, in words.
         limits: what a user should know.
+        licence: of the weights, as the file states it; "": it does not.
     """
 
     task: Literal["detect", "embed"]
     parameters: Mapping[str, float]
     input: str
     limits: tuple[str, ...] = ()
+    licence: str = ""
 
 
 class OutsideFormat(ABC):

@@ -10,13 +10,15 @@ longer side, the rest filled with grey 114. What an output is, its shape says:
 - YOLOv10 and others without suppression: n x boxes x 6: corners, score, class.
 
 The exporter writes the names of the classes into the file. A ``face`` or ``head`` is a
-cartoon face here; other classes (a hand, a whole person) are left out.
+cartoon face here, a ``human_face`` a human one; other classes (a hand, a whole person)
+are left out. It also writes the side of its pictures, and the licence.
 """
 
 from __future__ import annotations
 
 import ast
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
@@ -30,14 +32,18 @@ from icf.models.formats.outside import OutsideFormat, Published
 from icf.models.runtime.network import Network, open_network
 from icf.models.runtime.onnx_header import OnnxHeader
 
-#: Side for which the publishers export, and with which files of free sides are used.
+#: Side for which the publishers export, if a file does not say it.
 _SIDE = 640
 #: The colour of what is filled up.
 _GREY = 114
 #: Score from which on Ultralytics shows a box.
 _MIN_SCORE = 0.25
-#: Names of classes that are faces here.
-_FACES = ("face", "head")
+#: Words in the names of classes that are faces here, and of those of people.
+_FACES = frozenset({"face", "faces", "head", "heads"})
+_HUMAN = frozenset({"human", "humans", "real", "photo", "person", "people"})
+_WORD = re.compile("[a-z]+")
+#: What an exporter writes around the name of a licence.
+_LICENCE = re.compile(r"\s+licen[cs]e\s*(\(.*\))?\s*$", re.IGNORECASE)
 #: At each place of maps of these strides YOLOv5 has three boxes.
 _V5_STRIDES, _V5_BOXES = (8, 16, 32), 3
 #: Numbers of a box of a network that leaves no overlapping ones.
@@ -71,27 +77,22 @@ class YoloV8(DetectorFormat, OutsideFormat):
         """Return what the card of a file says."""
         _check(network, "the file")
         names = _names(header)
-        known = [at for at, name in names.items() if name.lower() in _FACES]
-        if names and not known and "cartoon" not in given:
-            shown = ", ".join(f"{at} {name}" for at, name in names.items())
-            raise BadModel(
-                f"none of its classes is called {' or '.join(_FACES)}: it knows "
-                f"{shown}. If one of them is a face, say which: --parameter cartoon=0"
-            )
+        cartoon, human = (0, -1) if not names else _faces(names, given)
         sides = outside.sides(network.input)
         classes = given.get("classes") or max(names, default=-1) + 1
         return Published(
             "detect",
             {
                 "min_score": _MIN_SCORE,
-                "side": float(min(sides) if sides else _SIDE),
+                "side": float(min(sides) if sides else _exported_side(header)),
                 **outside.ONE_VIEW,
                 "classes": float(classes or _classes(network)),
-                "cartoon": float(known[0] if known else 0),
-                "human": -1.0,
+                "cartoon": float(cartoon),
+                "human": float(human),
             },
             "RGB, 0 to 1, longer side resized, the rest filled with grey 114",
             ("It calls every face a cartoon unless it has a class for human ones.",),
+            _LICENCE.sub("", header.metadata.get("license", "")).strip(),
         )
 
     @classmethod
@@ -137,6 +138,42 @@ def _names(header: OnnxHeader) -> Mapping[int, str]:
         return {int(at): str(name) for at, name in pairs}
     except (ValueError, SyntaxError, TypeError):
         return {}
+
+
+def _faces(names: Mapping[int, str], given: Mapping[str, float]) -> tuple[int, int]:
+    """Tell by their names which classes are cartoon and human faces; -1: none is.
+
+    Raises:
+        BadModel: they do not tell, and nobody says it.
+
+    >>> _faces({0: "hand", 1: "anime_face", 2: "human_face"}, {})
+    (1, 2)
+    """
+    words = {at: set(_WORD.findall(name.lower())) for at, name in names.items()}
+    people = [at for at in words if words[at] & _FACES and words[at] & _HUMAN]
+    drawn = [at for at in words if words[at] & _FACES and at not in people]
+    drawn = [at for at in drawn if names[at].lower() in _FACES][:1] or drawn
+    human = people[0] if len(people) == 1 and people != [given.get("cartoon")] else -1
+    if "cartoon" in given or len(drawn) == 1:
+        return drawn[0] if drawn else -1, human
+    shown = ", ".join(f"{at} {name}" for at, name in names.items())
+    if not drawn:
+        raise BadModel(
+            "none of its classes is called face or head: it knows "
+            f"{shown}. If one of them is a face, say which: --parameter cartoon=0"
+        )
+    raise BadModel(
+        f"several of its classes are faces: it knows {shown}. Say which one is a "
+        f"cartoon's: --parameter cartoon={drawn[0]}"
+    )
+
+
+def _exported_side(header: OnnxHeader) -> int:
+    """The side of pictures that the exporter wrote into the file, or the usual one."""
+    try:
+        return min(map(int, ast.literal_eval(header.metadata.get("imgsz", "[]"))))
+    except (ValueError, SyntaxError, TypeError):
+        return _SIDE
 
 
 def _classes(network: Network) -> int:

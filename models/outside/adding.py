@@ -42,7 +42,7 @@ class Wish:
         source: a file, a folder, a ZIP file, or an https address.
         form: the format: one of `formats`.
         name: of the model; "": by its file.
-        licence: of the weights; "": not stated.
+        licence: of the weights; "": as the file states it.
         numbers: for the card, in place of the format's own.
         member: the file of a pack; "": the one that fits.
         sha256: of the file, as its publisher states it; "": not stated.
@@ -140,7 +140,7 @@ def add(workspace: Workspace, wish: Wish, by: str, begin: Begin) -> Added:
             name=name,
             input=published.input,
             limits=published.limits,
-            licence=wish.licence,
+            licence=wish.licence or published.licence,
             recipe=f"icf model add {source} --as {wish.form}",
             data=({"name": f"of {name}", "source": source, "licence": "unknown"},),
             **stated,

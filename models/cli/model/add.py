@@ -172,5 +172,6 @@ def _text(card: ModelCard, source_sha256: str) -> str:
     numbers = ", ".join(f"{name} {value:g}" for name, value in card.parameters.items())
     return (
         f"added the {IN_WORDS[card.task]} {card.name} as models/{card.file}\n"
-        f"SHA-256 of the source {source_sha256}\n{numbers}"
+        f"SHA-256 of the source {source_sha256}\n"
+        f"licence {card.licence or 'not stated'}\n{numbers}"
     )

@@ -44,6 +44,7 @@ def yolo(
     classes: int = 1,
     side: int | str = 640,
     batch: int | str = 1,
+    metadata: Mapping[str, str] | None = None,
 ) -> Path:
     """Write a YOLO detector for which each red cell of 32 x 32 pixels is a face.
 
@@ -54,6 +55,7 @@ def yolo(
         classes: their number; the last one is the face, the others have score 0.
         side: of the input; a name: any.
         batch: likewise.
+        metadata: what else the exporter wrote into the file.
     """
     graph = _Graph("images")
     sides = [side, side] if isinstance(side, int) else ["height", "width"]
@@ -69,7 +71,7 @@ def yolo(
             boxes = _best(graph, boxes)
             shape = [batch, 300, 6]
         graph.add("Identity", [boxes], "output0")
-    metadata = {"stride": "32", "task": "detect"}
+    metadata = {"stride": "32", "task": "detect", **(metadata or {})}
     if names is not None:
         metadata["names"] = names
     return graph.save(path, [batch, 3, *sides], {"output0": shape}, metadata)

@@ -97,6 +97,57 @@ def test_without_a_class_for_faces_it_says_which_classes_there_are(
         opened(path)
 
 
+def test_names_of_several_words_tell_faces_of_people_from_drawn_ones(
+    tmp_path: Path,
+) -> None:
+    names = "{0: 'hand', 1: 'human_face', 2: 'Anime Face'}"
+    numbers = opened(yolo(tmp_path / "a.onnx", names=names, classes=3)).card.parameters
+    assert (numbers["cartoon"], numbers["human"]) == (2, 1)
+    # One that is called just so goes before others.
+    names = "{0: 'head', 1: 'face', 2: 'cat_face'}"
+    numbers = opened(yolo(tmp_path / "b.onnx", names=names, classes=3)).card.parameters
+    assert (numbers["cartoon"], numbers["human"]) == (0, -1)
+    names = "{0: 'human_face'}"
+    path = yolo(tmp_path / "c.onnx", names=names)
+    numbers = opened(path, cartoon=0).card.parameters
+    assert (numbers["cartoon"], numbers["human"]) == (0, -1)
+
+
+def test_of_several_classes_of_faces_one_is_to_be_said(tmp_path: Path) -> None:
+    names = "{0: 'FACE_FEMALE', 1: 'FEET', 2: 'FACE_MALE'}"
+    path = yolo(tmp_path / "parts.onnx", names=names, classes=3)
+    with pytest.raises(BadModel, match=r"several .* are faces: .*2 FACE_MALE.*cartoon"):
+        opened(path)
+    assert opened(path, cartoon=2).card.parameters["cartoon"] == 2
+
+
+def test_a_file_of_free_sides_is_shown_pictures_of_the_side_that_it_states(
+    tmp_path: Path,
+) -> None:
+    stated = {"imgsz": "[320, 416]"}
+    path = yolo(tmp_path / "faces.onnx", side="any", metadata=stated)
+    assert opened(path).card.parameters["side"] == 320
+    path = yolo(tmp_path / "odd.onnx", side="any", metadata={"imgsz": "large"})
+    assert opened(path).card.parameters["side"] == 640
+
+
+@pytest.mark.parametrize(
+    ("stated", "licence"),
+    [
+        ("AGPL-3.0 License (https://ultralytics.com/license)", "AGPL-3.0"),
+        ("MIT License", "MIT"),
+        ("Apache License 2.0", "Apache License 2.0"),
+        ("", ""),
+    ],
+)
+def test_the_licence_that_the_file_states_is_known(
+    tmp_path: Path, stated: str, licence: str
+) -> None:
+    path = yolo(tmp_path / "faces.onnx", metadata={"license": stated})
+    published = YoloV8.published(read_header(path), open_network(path), {})
+    assert published.licence == licence
+
+
 def test_a_file_without_names_is_of_as_many_classes_as_its_shape_has(
     tmp_path: Path,
 ) -> None:
