@@ -12,6 +12,17 @@ from icf.errors import BadModel
 from icf.models.formats.base import Found, Numbers
 
 
+def kinds_known(human: float) -> tuple[str, ...]:
+    """Return what a user should know of the kinds of faces, for a card.
+
+    Args:
+        human: the class that is human faces; -1: none.
+    """
+    if human >= 0:
+        return ()
+    return ("It calls every face a cartoon: none of its classes is human faces.",)
+
+
 def check_kinds(numbers: Mapping[str, float], classes: float) -> None:
     """Refuse classes of faces that are not among those of a network.
 

@@ -27,7 +27,13 @@ from icf.errors import BadModel
 from icf.models.cards import ModelCard
 from icf.models.formats import outside, own_input
 from icf.models.formats.base import DetectorFormat, Found, Numbers, Opening, Pixels
-from icf.models.formats.classes import by_class, check_kinds, corners, faces
+from icf.models.formats.classes import (
+    by_class,
+    check_kinds,
+    corners,
+    faces,
+    kinds_known,
+)
 from icf.models.formats.outside import OutsideFormat, Published
 from icf.models.formats.own_input import UNCHANGED, OwnInput
 from icf.models.runtime.network import Network, open_network
@@ -132,7 +138,7 @@ class OwnDetector(DetectorFormat, OutsideFormat):
             own_input.in_words(network, given, "height x width")
             + ", longer side resized, the rest grey",
             (
-                "It calls every face a cartoon unless it has a class for human ones.",
+                *kinds_known(given.get("human", -1)),
                 *(() if said[0] else (_INPUT_NOT_SAID,)),
                 *(() if said[1] else (_OUTPUT_NOT_SAID,)),
             ),

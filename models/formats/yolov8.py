@@ -27,7 +27,13 @@ from icf.errors import BadModel
 from icf.models.cards import ModelCard
 from icf.models.formats import outside
 from icf.models.formats.base import DetectorFormat, Found, Numbers, Opening, Pixels
-from icf.models.formats.classes import by_class, check_kinds, corners, faces
+from icf.models.formats.classes import (
+    by_class,
+    check_kinds,
+    corners,
+    faces,
+    kinds_known,
+)
 from icf.models.formats.outside import OutsideFormat, Published
 from icf.models.runtime.network import Network, open_network
 from icf.models.runtime.onnx_header import OnnxHeader
@@ -91,7 +97,7 @@ class YoloV8(DetectorFormat, OutsideFormat):
                 "human": float(human),
             },
             "RGB, 0 to 1, longer side resized, the rest filled with grey 114",
-            ("It calls every face a cartoon unless it has a class for human ones.",),
+            kinds_known(given.get("human", human)),
             _LICENCE.sub("", header.metadata.get("license", "")).strip(),
         )
 
