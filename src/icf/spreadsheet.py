@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import unicodedata
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ _TRUE = (
     *("waar", "sant", "sand", "sann", "tosi", "prawda", "pravda", "igaz", "adevărat"),
     *("истина да", "істина", "doğru evet", "αληθεσ", "cert", "tõene", "istina"),
     *("tiesa teisinga", "patiess", "egia", "đúng", "satt", "benar", "真 是", "はい"),
+    "1.0 1,0",
 )
 _FALSE = (
     *("false no n 0", "falsch nein", "faux non", "falso", "onwaar nee", "falskt"),
@@ -49,7 +51,7 @@ _FALSE = (
         "netiesa",
     ),
     *("klaidinga", "aplams", "gezurra", "sai", "ósatt", "salah", "laž", "假 否"),
-    "いいえ",
+    *("いいえ", "0.0 0,0"),
 )
 _TRUTHS = {
     word.casefold(): truth
@@ -90,12 +92,13 @@ def write_csv(
 
 
 def truth_of(cell: str) -> bool | None:
-    """Return what a cell says; None where it is neither true nor false.
+    """Return what a cell says, wide letters too; None: neither true nor false.
 
     >>> truth_of("WAHR"), truth_of(" no "), truth_of("perhaps")
     (True, False, None)
     """
-    return _TRUTHS.get(normal_name(cell).casefold())
+    narrow = unicodedata.normalize("NFKC", cell)
+    return _TRUTHS.get(normal_name(narrow).casefold())
 
 
 def column_name(cell: str) -> str:

@@ -249,6 +249,18 @@ def test_true_and_false_are_read_in_the_languages_of_spreadsheets() -> None:
     assert {truth_of(word) for word in ("", "maybe", "2", "truth")} == {None}
 
 
+def test_true_and_false_are_read_as_data_frames_and_input_methods_write_them() -> None:
+    # A column of ones and zeros with an empty cell is one of floats to a data frame.
+    wide = {each: each + 0xFEE0 for each in range(0x21, 0x7F)}
+    for words, truth in (
+        (("1.0", "1,0", "TRUE", "Yes"), True),
+        (("0.0", "0,0", "false", "NO"), False),
+        (("1.5", "0.1", "10"), None),
+    ):
+        both = [*words, *(word.translate(wide) for word in words)]
+        assert {truth_of(word) for word in both} == {truth}
+
+
 @pytest.mark.parametrize(
     "cell", ["1_0", "\u0661", "\uff11", "", "nan", "inf", "1,5", "0x1", "--1"]
 )

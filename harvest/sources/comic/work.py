@@ -20,6 +20,13 @@ from icf.harvest.sources.comic.rar import Rar
 #: Bytes of address space for one file, above what the libraries have mapped.
 _MEMORY = 200 << 20
 _HEAD = 1024
+#: What comics come in and is not read: where its signature is, the signature, its name.
+_NOT_READ = (
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (257, b"ustar", "a tar archive"),
+    (60, b"BOOKMOBI", "a Kindle book"),
+    (0, b"AT&TFORM", "a DjVu file"),
+)
 
 
 @dataclass
@@ -92,6 +99,10 @@ def open_book(path: Path, max_bytes: int, dpi: float) -> Book:
             return archive
         archive.close()
         return Epub(path, max_bytes)
+    for place, signature, name in _NOT_READ:
+        if head[place:].startswith(signature):
+            what = f"{name}, which is not read: pack its pages into a CBZ"
+            raise Fault(FetchStatus.UNSUPPORTED, f"it is {what}")
     if path.suffix.lower() in (".cbz", ".zip", ".cbr", ".rar", ".pdf", ".epub"):
         raise Fault(FetchStatus.CORRUPT, "its content does not match its extension")
     raise Fault(FetchStatus.UNSUPPORTED, "it is not a CBZ, CBR, PDF or EPUB file")

@@ -18,10 +18,10 @@ _GIF_TRAILER = b";"
 _TAGS = (8, 9, 18)
 
 
-def is_whole(path: Path) -> bool:
+def is_whole(path: Path) -> bool | None:
     """Return whether all the bytes are there that the container announces.
 
-    False also where it announces none: then only the times can tell.
+    None where it announces none: then only the times can tell.
     """
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
@@ -30,7 +30,7 @@ def is_whole(path: Path) -> bool:
         for place, mark, ends in _KINDS:
             if head[place:].startswith(mark):
                 return ends(file, size)
-    return False
+    return None
 
 
 def is_joined(path: Path) -> bool:
@@ -43,7 +43,7 @@ def is_joined(path: Path) -> bool:
         return file.read(len(_EBML)) == _EBML
 
 
-def _boxes_end(file: BinaryIO, size: int) -> bool:
+def _boxes_end(file: BinaryIO, size: int) -> bool | None:
     """Return whether the boxes (ISO/IEC 14496-12) fill the file, in one piece."""
     place = 0
     while place + _BOX_HEAD <= size:
@@ -51,18 +51,18 @@ def _boxes_end(file: BinaryIO, size: int) -> bool:
         head = file.read(2 * _BOX_HEAD)
         length, name = int.from_bytes(head[:4], "big"), head[4:8]
         if name == b"moof":
-            return False  # any number of fragments may follow
+            return None  # any number of fragments may follow
         if length == 0:
             return True  # to the end of the file
         if length == 1:
             length = int.from_bytes(head[8:16], "big")
         if length < _BOX_HEAD:
-            return False
+            return None
         place += length
     return place <= size
 
 
-def _riff_ends(file: BinaryIO, size: int) -> bool:
+def _riff_ends(file: BinaryIO, size: int) -> bool | None:
     """Return whether the RIFF lists of an AVI fit into the file."""
     place = 0
     while place + _RIFF_HEAD <= size:
@@ -72,15 +72,15 @@ def _riff_ends(file: BinaryIO, size: int) -> bool:
         if not head.startswith(b"RIFF"):
             break
         if not length:
-            return False  # its writer did not come to the end
+            return None  # its writer did not come to the end
         place += _RIFF_HEAD + length + length % 2
-    return 0 < place <= size + 1
+    return place <= size + 1 if place else None
 
 
-def _segment_ends(file: BinaryIO, size: int) -> bool:
+def _segment_ends(file: BinaryIO, size: int) -> bool | None:
     """Return whether the segment of a Matroska file fits into the file."""
     end = _segment_end(file)
-    return end is not None and end <= size
+    return None if end is None else end <= size
 
 
 def _segment_end(file: BinaryIO) -> int | None:
@@ -109,24 +109,25 @@ def _vint(file: BinaryIO) -> int | None:
     return None if value == (1 << bits) - 1 else value
 
 
-def _tags_end(file: BinaryIO, size: int) -> bool:
-    """Return whether the last tag of an FLV file is there as a whole."""
+def _tags_end(file: BinaryIO, size: int) -> bool | None:
+    """Return True if the last tag of an FLV file is there as a whole."""
     file.seek(max(0, size - 4))
     length = int.from_bytes(file.read(4), "big")
     if not _TAG_HEAD <= length <= size - 4:
-        return False
+        return None
     file.seek(size - 4 - length)
     head = file.read(4)
-    return head[0] in _TAGS and int.from_bytes(head[1:], "big") == length - _TAG_HEAD
+    is_tag = int.from_bytes(head[1:], "big") == length - _TAG_HEAD
+    return (head[0] in _TAGS and is_tag) or None
 
 
-def _trailer_ends(file: BinaryIO, size: int) -> bool:
-    """Return whether a GIF has its trailer."""
+def _trailer_ends(file: BinaryIO, size: int) -> bool | None:
+    """Return True if a GIF has its trailer."""
     file.seek(max(0, size - 1))
-    return file.read(1) == _GIF_TRAILER
+    return file.read(1) == _GIF_TRAILER or None
 
 
-_KINDS: tuple[tuple[int, bytes, Callable[[BinaryIO, int], bool]], ...] = (
+_KINDS: tuple[tuple[int, bytes, Callable[[BinaryIO, int], bool | None]], ...] = (
     (4, b"ftyp", _boxes_end),
     (4, b"moov", _boxes_end),
     (4, b"mdat", _boxes_end),

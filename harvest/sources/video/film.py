@@ -33,6 +33,8 @@ DEMUXERS = (
 SAME_TIME = 2e-6
 #: Seconds that the frames of an undamaged video may end before it does.
 _SLACK = 1.0
+#: The same where fewer bytes are there than the container announces.
+_SLACK_OF_CUT = 0.1
 #: The same where only the length of the whole file is known, and sound may be longer.
 _SLACK_WITH_SOUND = 10.0
 #: Seconds to go back further if a seek ends after its target.
@@ -259,7 +261,8 @@ class Film:
             promised += max(0.0, late)
         missing = promised - max(self._end, self._last)
         slack = _SLACK if alone else _SLACK_WITH_SOUND
-        if missing > slack and not is_whole(self._path):
+        whole = is_whole(self._path) if missing > _SLACK_OF_CUT else True
+        if whole is False or (whole is None and missing > slack):
             self._note_damage()
 
     def _picture_stream(self) -> VideoStream:

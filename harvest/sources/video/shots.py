@@ -85,9 +85,18 @@ class _Shots:
         return float(cv2.absdiff(self._last, small).mean()) >= _OTHER
 
     def split(self) -> Place:
-        """End a shot before the frames that wait; it was not ended by a cut."""
+        """End a shot before the frames that wait; it was not ended by a cut.
+
+        What waits before a pause is the shot's: a part that began there would never
+        come to the frame behind it.
+        """
+        while len(self._waiting) > 1 and self._is_after_pause():
+            self._take(self._waiting.popleft())
         self._close()
         return Place(self._waiting[0].seconds, self._shot)
+
+    def _is_after_pause(self) -> bool:
+        return self._waiting[-1].seconds - self._waiting[0].seconds >= HELD
 
     def end(self) -> None:
         """End the last shot."""

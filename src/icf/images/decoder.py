@@ -13,6 +13,8 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.GifImagePlugin import GifImageFile
+from PIL.TiffImagePlugin import PHOTOMETRIC_INTERPRETATION, TiffImageFile
 
 from icf.codes import ImageReason
 from icf.images import png
@@ -25,7 +27,7 @@ from icf.images.header import (
     probe,
     reason_of,
 )
-from icf.images.jpeg import find_end, read_frame
+from icf.images.jpeg import Frame, find_end, read_frame
 from icf.images.jpeg_mending import mended
 from icf.images.measures import is_flat
 
@@ -150,30 +152,39 @@ def _decode(data: bytes, max_pixels: int, max_frames: int, least_side: int) -> P
 def _decode_jpeg(data: bytes, least_side: int) -> Picture:
     frame, end = read_frame(data), find_end(data)
     assert frame is not None, "probe has read it"
-    colours = "CMYK" if frame.components == 4 else "RGB"
     try:
-        pixels = _read_jpeg(data, colours, least_side)
+        pixels = _read_jpeg(data, frame, least_side)
     except ValueError as error:
         whole = mended(
-            data, str(error), lambda file, side: _read_jpeg(file, colours, side)
+            data, str(error), lambda file, side: _read_jpeg(file, frame, side)
         )
         if whole is None:
             # Damage can hide the end marker from a scan from the beginning.
             ends = end is not None or data.endswith(b"\xff\xd9")
             reason = _jpeg_reason(str(error), ends=ends)
             raise Undecodable(reason, f"JPEG: {error}") from error
-        pixels = _read_jpeg(whole, colours, least_side)
+        pixels = _read_jpeg(whole, frame, least_side)
     if frame.components == 4:
         pixels = _from_inverted_cmyk(pixels)
     turned = upright(pixels, frame.orientation)
     return Picture(turned, "jpeg", trailing=_trails(data, end))
 
 
-def _read_jpeg(data: bytes, colours: str, least_side: int) -> NDArray[np.uint8]:
-    """Decode strictly, at the smallest of libjpeg's scales that is large enough."""
+def _read_jpeg(data: bytes, frame: Frame, least_side: int) -> NDArray[np.uint8]:
+    """Decode strictly, at the smallest of libjpeg's scales that is large enough.
+
+    A lossless JPEG has no scales: asked for one, libjpeg writes beyond the pixels'
+    memory. Nor are its colours converted.
+    """
+    colours = "CMYK" if frame.components == 4 else "RGB"
+    if frame.lossless:
+        least_side = 0
+        colours = "GRAY" if frame.components == 1 else colours
     pixels = simplejpeg.decode_jpeg(
         data, colours, min_height=least_side, min_width=least_side, strict=True
     )
+    if colours == "GRAY":
+        pixels = np.repeat(pixels, 3, axis=2)
     return np.asarray(pixels, np.uint8)
 
 
@@ -202,8 +213,13 @@ def _decode_other(data: bytes, name: str, max_frames: int) -> Picture:
                     ImageReason.TOO_LARGE, f"{frames} frames are over {max_frames}"
                 )
             picture.seek(0)
+            covered = _covered(picture)
             picture.load()
+            if name == "png":
+                _scale_hidden_grey(picture, png.grey_depth(data))
             pixels = np.array(_rgb(picture))
+            if covered is not None:
+                _clear_outside(pixels, covered)
             exif = picture.info.get("exif") or b""
         except (Undecodable, MemoryError):
             raise
@@ -216,6 +232,20 @@ def _decode_other(data: bytes, name: str, max_frames: int) -> Picture:
     return Picture(turned, name, frames, _trails(data, end))
 
 
+def _covered(picture: Image.Image) -> tuple[int, int, int, int] | None:
+    """Return where the first frame of a GIF is: left, upper, right, lower."""
+    if not isinstance(picture, GifImageFile) or not picture.tile:
+        return None
+    return picture.tile[0].extents
+
+
+def _clear_outside(pixels: Pixels, covered: tuple[int, int, int, int]) -> None:
+    """Put the background where a GIF's frame is not; Pillow puts a colour there."""
+    left, upper, right, lower = covered
+    pixels[:upper] = pixels[lower:] = BACKGROUND
+    pixels[:, :left] = pixels[:, right:] = BACKGROUND
+
+
 def _rgb(picture: Image.Image) -> Image.Image:
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
         return _from_deep_grey(picture).convert("RGB")
@@ -225,6 +255,13 @@ def _rgb(picture: Image.Image) -> Image.Image:
         canvas.paste(picture, mask=picture.getchannel("A"))
         return canvas
     return picture.convert("RGB")
+
+
+def _scale_hidden_grey(picture: Image.Image, depth: int | None) -> None:
+    """Scale the hidden value as Pillow has scaled the grey values, of 2 or 4 bits."""
+    hidden = picture.info.get("transparency")
+    if depth in (2, 4) and isinstance(hidden, int):
+        picture.info["transparency"] = hidden * 255 // ((1 << depth) - 1)
 
 
 def _is_unused_alpha(picture: Image.Image) -> bool:
@@ -249,8 +286,17 @@ def _from_deep_grey(picture: Image.Image) -> Image.Image:
         scaled = values / 257
     else:
         scaled = values * 255 if most <= 1 else values
+    if _has_white_as_zero(picture):
+        scaled = 255 - scaled
     scaled[hidden] = BACKGROUND[0]
     return Image.fromarray(np.clip(np.rint(scaled), 0, 255).astype(np.uint8))
+
+
+def _has_white_as_zero(picture: Image.Image) -> bool:
+    """Return whether a TIFF of 16 bits has inverted greys, which Pillow leaves so."""
+    if not isinstance(picture, TiffImageFile) or picture.mode == "F":
+        return False
+    return bool(picture.tag_v2.get(PHOTOMETRIC_INTERPRETATION) == 0)
 
 
 def _trails(data: bytes, end: int | None) -> bool:

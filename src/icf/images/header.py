@@ -17,6 +17,7 @@ from PIL import Image
 from icf.codes import ImageReason
 from icf.errors import BadInput
 from icf.images import png
+from icf.images.ends import ends_early, riff_size
 from icf.images.exif import SWAPS_SIDES, orientation
 from icf.images.jpeg import find_end, may_be_turned, read_frame
 
@@ -116,7 +117,6 @@ _SIGNATURES = (
     (b"II*\0", "tiff"),
     (b"MM\0*", "tiff"),
     (b"II+\0", "tiff"),
-    (b"MM\0+", "tiff"),
 )
 #: Text that is SVG: its root may follow a byte order mark and comments.
 _SVG = re.compile(
@@ -132,6 +132,7 @@ _NOT_READ = (
     (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
     (b"\xff\x0a", "JPEG XL"),
     (b"\0\0\1\0", "ICO"),
+    (b"MM\0+", "a big-endian BigTIFF"),
 )
 #: What is no picture, and often lies among pictures.
 _OTHERS = (
@@ -264,23 +265,18 @@ def opened(data: bytes, name: str) -> Image.Image:
 
 
 def reason_of(error: Exception, data: bytes) -> ImageReason:
-    """Classify an exception of Pillow by its message."""
+    """Classify an exception of Pillow by its message, and by what the file lacks."""
     message = str(error).lower()
     if any(part in message for part in ("truncated", "not enough", "end of")):
         return ImageReason.TRUNCATED
     if any(part in message for part in ("unknown pixel mode", "not supported")):
         return ImageReason.UNSUPPORTED
-    is_cut = data[:4] == b"RIFF" and _riff_size(data) > len(data)
-    return ImageReason.TRUNCATED if is_cut else ImageReason.CORRUPT
-
-
-def _riff_size(data: bytes) -> int:
-    return 8 + int.from_bytes(data[4:8], "little")
+    return ImageReason.TRUNCATED if ends_early(data) else ImageReason.CORRUPT
 
 
 def _webp_of_its_size(data: bytes) -> bytes:
     """Return the file with a size that it has: its chunks say what is missing."""
-    if _riff_size(data) <= len(data):
+    if riff_size(data) <= len(data):
         return data
     padded = data + bytes(len(data) % 2)
     return padded[:4] + (len(padded) - 8).to_bytes(4, "little") + padded[8:]

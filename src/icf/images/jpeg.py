@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from icf.images.exif import PREFIX, orientation
 
 START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+#: Frames whose pixels are predicted from their neighbours, without a DCT (annex H).
+_LOSSLESS = (0xC3, 0xC7, 0xCB, 0xCF)
 _END_OF_IMAGE = 0xD9
 _END = bytes((0xFF, _END_OF_IMAGE))
 _APP1 = 0xE1
@@ -26,12 +28,15 @@ class Frame:
         height: in pixels, as stored.
         components: 1 for grey, 3 for colour, 4 for CMYK.
         orientation: of the first EXIF block, 1 to 8.
+        lossless: whether the pixels are coded without a DCT, so that no decoder can
+            reduce them.
     """
 
     width: int
     height: int
     components: int
     orientation: int
+    lossless: bool = False
 
 
 def read_frame(data: bytes) -> Frame | None:
@@ -43,7 +48,8 @@ def read_frame(data: bytes) -> Frame | None:
         if marker in START_OF_FRAME and len(content) >= 6:
             height = int.from_bytes(content[1:3], "big")
             width = int.from_bytes(content[3:5], "big")
-            return Frame(width, height, content[5], turned or 1)
+            lossless = marker in _LOSSLESS
+            return Frame(width, height, content[5], turned or 1, lossless)
     return None
 
 

@@ -12,6 +12,8 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 #: Chunks that are not critical, and are passed on: the others (text, colour profiles,
 #: times) change no pixel, and can unpack to any size.
 _KEPT = frozenset({b"tRNS", b"eXIf", b"acTL", b"fcTL", b"fdAT"})
+#: Type of colours: grey, without alpha.
+_GREY = 0
 #: Bytes of a chunk with the number of frames.
 _ACTL = 20
 _END = b"IEND"
@@ -30,6 +32,12 @@ def size(data: bytes) -> tuple[int, int] | None:
         return None
     width, height = struct.unpack_from(">II", data, 16)
     return width, height
+
+
+def grey_depth(data: bytes) -> int | None:
+    """Return the bits of a grey value of a file with a header; None without greys."""
+    depth, colours = data[24:26]
+    return depth if colours == _GREY else None
 
 
 def find_end(data: bytes) -> int | None:

@@ -342,6 +342,37 @@ def test_a_name_that_is_decomposed_on_the_disk_is_found(
     assert one.url == "coco://set/a.json/é.png"
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "album 1\\é.png",
+        "images\\album 1\\é.png",
+        "album%201/%C3%A9.png",
+        "images%5Calbum%201%5C%C3%A9.png",
+    ],
+)
+def test_a_name_as_windows_or_an_address_writes_it_is_found(
+    name: str, tmp_path: Path
+) -> None:
+    there = write_picture(tmp_path / "images" / "album 1" / "é.png", 0)
+    write_picture(tmp_path / "images" / "album 2" / "é.png", 1)
+    names = [name, f"..\\{name}", f"%2e%2e/{name}", name.replace("1", "3")]
+    images = [image(number, each) for number, each in enumerate(names)]
+    write_json(tmp_path / "a.json", content(images, []))
+    [one], faults, _ = read(tmp_path)
+    assert one.file == there
+    assert one.url == f"coco://set/a.json/{name}"
+    assert [each.where[-9:] for each in faults] == [f"images[{n}]" for n in (1, 2, 3)]
+
+
+def test_a_name_with_a_percent_sign_is_a_name_first(tmp_path: Path) -> None:
+    for number, name in enumerate(("a%20b.png", "a b.png")):
+        write_picture(tmp_path / name, number)
+    write_json(tmp_path / "a.json", content([image(0, "a%20b.png")], []))
+    [one], _, _ = read(tmp_path)
+    assert one.file == tmp_path / "a%20b.png"
+
+
 def test_a_name_that_two_are_alike_to_stands_for_neither(tmp_path: Path) -> None:
     for name in ("a/x y.png", "b/x\u00a0y.png"):
         write_picture(tmp_path / name, 0)

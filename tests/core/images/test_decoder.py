@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import struct
 import sys
 import threading
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, TiffImagePlugin
 
 from icf.codes import ImageReason
 from icf.images import Picture, Undecodable, decode, encode_jpeg, probe, reduced
@@ -101,6 +102,7 @@ def test_what_often_lies_among_pictures_is_named(data: bytes, name: str) -> None
         (b"\xff\x0a\xfa\x1f", "JPEG XL"),
         (encoded(DRAWN, "ICO"), "ICO"),
         (b"\0\0\2\0" + encoded(DRAWN, "ICO")[4:], "CUR"),
+        (b"MM\0+\0\x08\0\0\0\0\0\0\0\0\0\x10", "a big-endian BigTIFF"),
         (b"\xef\xbb\xbf<!-- a --> \n<svg/>", "SVG"),
         (b"<!-- " + b"a" * 2000 + b" --><!-- b > -- --><SVG/>", "SVG"),
         (b"\xef\xbb\xbf<?xml version='1.0'?><!-- a --><svg/>", "SVG"),
@@ -123,6 +125,30 @@ def test_a_known_format_that_is_not_read_is_named(data: bytes, name: str) -> Non
 )
 def test_what_only_looks_like_one_is_no_picture(data: bytes) -> None:
     assert reason_of(data) is ImageReason.NOT_IMAGE
+
+
+@pytest.mark.parametrize("directory", [8, 99, 2**31, 2**63, 2**64 - 1])
+def test_a_tiff_without_its_directory_is_truncated(directory: int) -> None:
+    start = b"II+\0\x08\0\0\0" + struct.pack("<Q", directory)
+    assert reason_of(start) is ImageReason.TRUNCATED
+
+
+@pytest.mark.parametrize("packed", ["tiff_lzw", "tiff_adobe_deflate", "raw", "jpeg"])
+def test_a_tiff_that_is_cut_is_truncated(packed: str) -> None:
+    whole = encoded(DRAWN, "TIFF", compression=packed)
+    tags = TiffImagePlugin.ImageFileDirectory_v2(whole[:8])
+    file = io.BytesIO(whole)
+    file.seek(int.from_bytes(whole[4:8], "little"))
+    tags.load(file)
+    [start], [size] = tags[273], tags[279]
+    # The same with its pixels at its end.
+    place = whole.index(struct.pack("<HHII", 273, 4, 1, start)) + 8
+    moved = whole[:place] + struct.pack("<I", len(whole)) + whole[place + 4 :]
+    moved += whole[start : start + size]
+    for each in (whole, moved):
+        assert near(each, DRAWN, within=8.0)
+        for missing in (30, size // 2):
+            assert reason_of(each[:-missing]) is ImageReason.TRUNCATED
 
 
 @pytest.mark.parametrize("progressive", [False, True])
@@ -457,6 +483,12 @@ def test_heic_is_unsupported_without_the_extra(
     with pytest.raises(Undecodable, match=r"icf-toolkit\[heif\]") as caught:
         decode(start)
     assert caught.value.reason is ImageReason.UNSUPPORTED
+
+
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.3, 0.6, 0.9, 0.999])
+def test_heic_and_avif_that_are_cut_anywhere_are_truncated(share: float) -> None:
+    for whole in (encoded(drawing(320, 240), "AVIF", quality=95), heic(320, 240)):
+        assert reason_of(whole[: int(len(whole) * share)]) is ImageReason.TRUNCATED
 
 
 def test_a_generic_brand_is_read_by_the_ones_it_is_compatible_with() -> None:

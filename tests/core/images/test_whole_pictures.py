@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import struct
+import subprocess
+import sys
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -12,11 +14,19 @@ import cv2
 import numpy as np
 import pytest
 import simplejpeg
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from icf.codes import ImageReason
 from icf.images import Undecodable, decode, probe, reduced
-from tests.core.pictures import PNG_SIGNATURE, Pixels, chunk, drawing, encoded, flipped
+from tests.core.pictures import (
+    PNG_SIGNATURE,
+    Pixels,
+    chunk,
+    drawing,
+    encoded,
+    flipped,
+    lossless_jpeg,
+)
 
 DRAWN = drawing()
 JPEG = encoded(DRAWN, "JPEG", quality=95, subsampling=0)
@@ -167,6 +177,26 @@ def _is_refused(data: bytes) -> bool:
     return False
 
 
+@pytest.mark.parametrize("pixels", [DRAWN, GREY], ids=["colour", "grey"])
+def test_a_jpeg_without_a_dct_is_shown(pixels: Pixels) -> None:
+    data = lossless_jpeg(pixels)
+    assert shows(data, pixels, within=0)
+    assert reason_of(data[: len(data) // 2]) is ImageReason.TRUNCATED
+
+
+def test_a_jpeg_that_no_decoder_can_reduce_stays_whole() -> None:
+    # In a process of its own: the decoder wrote beyond the pixels that it was given.
+    data = lossless_jpeg(drawing(320, 240))
+    script = (
+        "import sys; from icf.images import reduced;"
+        "print(reduced(sys.stdin.buffer.read(), 64).pixels.shape)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], input=data, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, b"(240, 320, 3)\n"), done.stderr
+
+
 def test_the_first_exif_block_of_a_jpeg_counts() -> None:
     def turned(by: int) -> bytes:
         entry = struct.pack("<2sHIHHHIHHI", b"II", 42, 8, 1, 0x112, 3, 1, by, 0, 0)
@@ -256,6 +286,19 @@ def test_the_hidden_value_of_a_deep_grey_png_is_white() -> None:
     assert shows(raw_png(16, 0, rows, (b"tRNS", struct.pack(">H", 1234))), expected, 1)
 
 
+@pytest.mark.parametrize("bits", [1, 2, 4])
+def test_the_hidden_value_of_a_shallow_grey_png_is_white(bits: int) -> None:
+    most = 2**bits - 1
+    values = np.resize(np.arange(most + 1, dtype=np.uint8), GREY.shape)
+    one_by_one = np.unpackbits(values[..., None], axis=2)[..., -bits:]
+    packed = np.packbits(one_by_one.reshape(len(GREY), -1), axis=1)
+    rows = b"".join(b"\0" + row.tobytes() for row in packed)
+    for hidden in range(1 if bits == 1 else 0, most + 1):
+        expected = np.where(values == hidden, most, values) * (255 // most)
+        data = raw_png(bits, 0, rows, (b"tRNS", struct.pack(">H", hidden)))
+        assert shows(data, expected, 0), hidden
+
+
 @pytest.mark.parametrize("bits", [1, 2, 4, 8])
 def test_a_palette_of_any_depth_is_shown(bits: int) -> None:
     picture = Image.fromarray(DRAWN).quantize(2**bits)
@@ -316,6 +359,14 @@ def test_tiff_files_of_many_kinds_are_shown() -> None:
         assert shows(encoded(DRAWN, "TIFF", compression=packed), DRAWN, 8)
 
 
+def test_a_tiff_in_which_white_is_zero_is_shown() -> None:
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[262] = 0
+    deep = ~(GREY.astype(np.uint16) * 257)
+    assert shows(encoded(deep, "TIFF", tiffinfo=tags), GREY, 1)
+    assert shows(encoded(GREY, "TIFF", tiffinfo=tags), GREY, 1)  # Pillow inverts it
+
+
 def test_a_tiff_that_pillow_has_no_mode_for_is_unsupported() -> None:
     deep = DRAWN.astype(np.float32) / 255
     data = cv2.imencode(".tiff", deep)[1].tobytes()
@@ -330,6 +381,23 @@ def test_a_gif_needs_no_trailer(tail: bytes) -> None:
 
 
 # --- limits that a user sets -------------------------------------------------------
+
+
+@pytest.mark.parametrize("hides", [False, True])
+def test_what_a_gif_s_first_frame_does_not_cover_is_white(hides: bool) -> None:
+    picture = Image.fromarray(DRAWN).quantize(16)
+    hidden = int(np.asarray(picture)[0, 0])
+    options = {"transparency": hidden} if hides else {}
+    data = encoded(picture, "GIF", **options)
+    frame = data.index(b"\x2c" + bytes(4) + struct.pack("<HH", 64, 48))
+    moved = struct.pack("<HH", 5, 7)
+    data = data[: frame + 1] + moved + data[frame + 5 :]
+    data = data[:6] + struct.pack("<HHB", 80, 60, data[10]) + b"\3" + data[12:]
+    shown = np.full((60, 80, 3), 255, np.uint8)
+    within = np.asarray(picture.convert("RGB")).copy()
+    within[(np.asarray(picture) == hidden) & hides] = 255
+    shown[7:55, 5:69] = within
+    assert np.array_equal(decode(data).pixels, shown)
 
 
 @pytest.mark.parametrize(("width", "height"), [(30, 900), (2000, 16)])

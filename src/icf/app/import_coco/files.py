@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
 
 from icf.errors import BadInput
 from icf.models.data.picture_files import KnownFiles, picture_files
@@ -33,7 +35,8 @@ class PictureFinder:
     They are below the folder of the file, below one that is called as the file's last
     word (``train2017`` of ``instances_train2017.json``) or ``images``, there or beside
     that folder; or, if only one picture of the whole data set is called so, anywhere.
-    A name may be composed in the file, and decomposed on the disk.
+    A name may be composed in the file, and decomposed on the disk; and written with
+    the separators of Windows, or the percent signs of an address.
 
     Args:
         file: the annotation file.
@@ -64,6 +67,12 @@ class PictureFinder:
 
         A name never leads out of the folders.
         """
+        for spelled in _spellings(name):
+            if (found := self._called(spelled)) is not None:
+                return found
+        return None
+
+    def _called(self, name: str) -> Path | None:
         if name.startswith("/") or ".." in name.replace("\\", "/").split("/"):
             return None
         for folder, known in zip(self._folders, self._known, strict=True):
@@ -92,3 +101,10 @@ class PictureFinder:
         last = found[0].parts[-len(wanted.parts) :]
         is_it = [*map(normal_name, last)] == [*map(normal_name, wanted.parts)]
         return found[0] if is_it else None
+
+
+def _spellings(name: str) -> Iterable[str]:
+    """Return a name as it is, and what it may mean: most have one spelling."""
+    decoded = unquote(name)
+    others = (each.replace("\\", "/") for each in (name, decoded))
+    return dict.fromkeys((name, decoded, *others))

@@ -3,6 +3,7 @@ import json
 import random
 import subprocess
 import sys
+import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -242,6 +243,25 @@ def test_what_is_no_comic_has_a_fate(tmp_path: Path) -> None:
     ):
         (tmp_path / name).write_bytes(data)
         assert fate(tmp_path / name) is wanted
+
+
+def test_a_format_that_is_not_read_is_named_whatever_the_file_is_called(
+    tmp_path: Path,
+) -> None:
+    with tarfile.open(tmp_path / "a.cbz", "w") as tar:
+        tar.add(tmp_path / "..", "pages", recursive=False)
+    (tmp_path / "b.cbr").write_bytes(b"7z\xbc\xaf\x27\x1c\0\4" + bytes(24))
+    (tmp_path / "c.cb7").write_bytes(b"7z\xbc\xaf\x27\x1c\0\4" + bytes(24))
+    (tmp_path / "d.pdf").write_bytes(bytes(60) + b"BOOKMOBI" + bytes(99))
+    (tmp_path / "e.pdf").write_bytes(b"AT&TFORM\0\0\0\x99DJVU")
+    for path, name in zip(
+        sorted(tmp_path.iterdir()),
+        ("a tar archive", *["a 7z archive"] * 2, "a Kindle book", "a DjVu file"),
+        strict=True,
+    ):
+        with pytest.raises(Fault, match=f"^it is {name}, which is not read") as caught:
+            open_book(path, MOST, 72.0)
+        assert caught.value.fate is FetchStatus.UNSUPPORTED
 
 
 # --- EPUB -----------------------------------------------------------------------------

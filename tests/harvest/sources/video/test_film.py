@@ -214,6 +214,24 @@ def test_a_slide_show_that_was_cut_is_damaged(tmp_path: Path, name: str) -> None
     assert damaged_at is not None
 
 
+@pytest.mark.parametrize("sound", [False, True])
+@pytest.mark.parametrize("share", [0.75, 0.9])
+@pytest.mark.parametrize("name", ["a.mkv", "a.avi"])
+def test_the_last_pictures_of_a_short_film_are_missed(
+    tmp_path: Path, name: str, share: float, sound: bool
+) -> None:
+    film = tmp_path / name
+    if sound:
+        with_sound(film, 0, 2, 2)
+    else:
+        write_film(film, scenes(48))
+    data = film.read_bytes()
+    film.write_bytes(data[: int(len(data) * share)])
+    found, damaged_at = seen(film)
+    assert 0.5 < found[-1] < 1.9
+    assert damaged_at is not None
+
+
 def with_sound(path: Path, begins: int, length: int, sound: int) -> Path:
     """Pictures for ``length`` seconds from ``begins`` on, and sound from 0 on."""
     with av.open(str(path), "w") as container:

@@ -38,6 +38,7 @@ def parts(path: Path, wanted: Wanted) -> list[Part]:
     found = [find(path, wanted)]
     while (following := found[-1].following) is not None:
         found.append(find(path, wanted, following))
+        assert len(found) < 50, "it does not end"
     return found
 
 
@@ -95,6 +96,23 @@ def test_a_long_shot_counts_as_several(
     found = parts(film, SHOTS)
     assert len(found) == 4
     assert [one.following.shot for one in found if one.following] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "pauses", [[1], [12], [1, 12], [11, 12, 13], [23]], ids=lambda pauses: f"{pauses}"
+)
+def test_a_picture_that_is_held_for_minutes_ends_a_part(
+    tmp_path: Path, pauses: list[int]
+) -> None:
+    # What follows is nearly the same picture: no cut is found there.
+    steps = [400_000 if number in pauses else 40 for number in range(1, 24)]
+    times = [0, *np.cumsum(steps).tolist()]
+    film = write_film(tmp_path / "a.mkv", scenes(24), times=times, keys_every=5)
+    found = parts(film, SHOTS)
+    begins = [one.following.seconds for one in found if one.following]
+    assert begins == pytest.approx([times[number] / 1000 for number in pauses])
+    shots_of = [{one.shot for one in part.frames} for part in found]
+    assert shots_of == [{number} for number in range(len(pauses) + 1)]
 
 
 def test_blank_frames_and_still_keyframes_are_passed_over(tmp_path: Path) -> None:
