@@ -4,8 +4,9 @@ Every row, file and vector that the commands read is there; what takes a network
 model to make is drawn from random numbers. The sizes are in the paper's proportions:
 78 faces a character, four characters an album. Of the faces, 5% each are too small,
 blurred, near-duplicates of the face before them and somebody else; the others are kept.
-Of these people answered 80%, were asked about 5% and will be asked about 15%. 5% of the
-pictures are frames of videos, ten a shot, whose faces were tracked.
+Of these people answered 80%, were asked about 5% and will be asked about 15%; a tenth
+of the questions was drawn at random. 5% of the pictures are frames of videos, ten a
+shot, whose faces were tracked.
 """
 
 import hashlib
@@ -416,6 +417,7 @@ def _insert_answers(connection: sa.Connection) -> None:
         (number < 80, "unsure"),
         else_="open",
     )
+    at_random = number % 10 == 0
     asked = (
         sa.select(
             face.c.id,
@@ -424,6 +426,9 @@ def _insert_answers(connection: sa.Connection) -> None:
             sa.literal("b1-000000"),
             label,
             sa.literal(0.0),
+            sa.case((at_random, "random"), else_="uncertain"),
+            sa.case((at_random, 0.1), else_=1.0),
+            face.c.probability,
         )
         .join(character, character.c.id == face.c.character_id)
         .where(
@@ -434,7 +439,8 @@ def _insert_answers(connection: sa.Connection) -> None:
         .order_by(face.c.id)
     )
     names = ["face_id", "character_id", "reference_face_id", "batch_id", "label"]
-    connection.execute(sa.insert(question).from_select([*names, "asked_at"], asked))
+    names += ["asked_at", "chosen", "inclusion", "probability"]
+    connection.execute(sa.insert(question).from_select(names, asked))
     choice = sa.case(
         (question.c.label == "same", "true"),
         (question.c.label == "different", "false"),

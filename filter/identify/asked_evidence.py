@@ -13,6 +13,7 @@ terms. That two faces of one frame are two characters is left out.
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,6 +32,9 @@ from icf.filter.identify.posterior import (
     prior_weights,
 )
 from icf.stores.vectors import VectorStore
+
+#: Number of terms of a block: what is computed of them stays in the processor's cache.
+_BLOCK = 16_384
 
 
 @dataclass(frozen=True)
@@ -66,9 +70,8 @@ class AskedEvidence:
 
     def mean_cosine(self) -> FloatArray:
         """The mean cosine to the character asked about, shape (n,)."""
-        own, _ = self._sums(self.factor * self.own)
-        cosine, _ = self._sums(self.factor * self.own * self.cosine)
-        return np.asarray(cosine / own)
+        cosine = self._own_sums(self.factor * self.cosine)
+        return np.asarray(cosine / self._own_sums(self.factor))
 
     def probability(self, curve: Curve) -> FloatArray:
         """The probability of the character asked about, shape (n,)."""
@@ -81,13 +84,19 @@ class AskedEvidence:
             The probability, shape (n,), and its derivatives by the logarithm of a
             factor on the whole line and by its intercept, shape (2, n).
         """
-        odds = curve.log_odds(self.cosine)
-        term = self.factor * np.exp(odds)
-        steeper = term * odds
-        own, every = self._sums(term)
-        own_steeper, steeper_sum = self._sums(steeper)
+        own, every, own_steeper, every_steeper = np.empty((4, len(self.rows)))
+        for rows, terms, starts in self._blocks:
+            odds = curve.log_odds(self.cosine[terms])
+            term = self.factor[terms] * np.exp(odds)
+            is_own = self.own[terms].astype(np.float64)
+            for each, sums, own_sums in (
+                (term, every, own),
+                (term * odds, every_steeper, own_steeper),
+            ):
+                np.add.reduceat(each, starts, out=sums[rows])
+                np.add.reduceat(each * is_own, starts, out=own_sums[rows])
         total = 1 + every
-        by_factor = (own_steeper * total - own * steeper_sum) / total**2
+        by_factor = (own_steeper * total - own * every_steeper) / total**2
         return own / total, np.stack([by_factor, own / total**2])
 
     @cached_property
@@ -95,14 +104,30 @@ class AskedEvidence:
         """The first term of each question, shape (n,)."""
         return np.flatnonzero(np.diff(self.question, prepend=-1))
 
-    def _sums(self, terms: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """The sums over the terms of each question: the character's own, and all."""
+    @cached_property
+    def _blocks(self) -> Sequence[tuple[slice, slice, IntArray]]:
+        """The questions in blocks of some `_BLOCK` terms.
+
+        Of each block: its questions, its terms, and where among these the first of each
+        question is.
+        """
+        starts = np.append(self._starts, len(self.question))
+        cuts = np.searchsorted(starts, np.arange(0, len(self.question), _BLOCK))
+        ends = np.unique(np.append(cuts, len(self.rows))).tolist()
+        return [
+            (
+                slice(one, end),
+                slice(starts[one], starts[end]),
+                starts[one:end] - starts[one],
+            )
+            for one, end in itertools.pairwise(ends)
+        ]
+
+    def _own_sums(self, terms: FloatArray) -> FloatArray:
+        """The sums over each question's terms of the character asked about, (n,)."""
         if not len(self.rows):
-            return np.empty(0), np.empty(0)
-        own, every = (
-            np.add.reduceat(each, self._starts) for each in (terms * self.own, terms)
-        )
-        return own, every
+            return np.empty(0)
+        return np.asarray(np.add.reduceat(terms * self.own, self._starts))
 
 
 #: Row of the question, face, character, and the faces of its track.

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import difflib
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import sqlalchemy as sa
 
 from icf.catalogue.calibrations import Curve
 from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import album, character, face
 from icf.codes import Verdict
 from icf.errors import WrongUse
@@ -25,6 +27,10 @@ from icf.stores.vectors import VectorStore
 
 #: Vectors per block.
 _BLOCK = 16_384
+#: Characters whose faces are looked up at once.
+_CHARACTERS = 100
+#: A character and a face.
+_PAIR = np.dtype((np.int64, 2))
 #: Albums per page.
 _PAGE = 1000
 #: Pairs of characters that are compared at once.
@@ -128,8 +134,7 @@ class Surveyor:
         least: list[tuple[float, int, Consistency]] = []
         similar: list[tuple[float, int, int, SimilarPair]] = []
         for cast in self._albums(only):
-            measured = [self._measure(each) for each in cast]
-            known = [each for each in measured if each is not None]
+            known = list(self._measured(cast))
             characters += len(known)
             least += [(each.mean, each.character.id, each) for each, _ in known]
             pairs = self._pairs([(c.character, center) for c, center in known], limit)
@@ -171,18 +176,36 @@ class Surveyor:
             rows = connection.execute(query).all()
         return [CharacterInfo(r.id, r.name, name, r.reference_face_id) for r in rows]
 
-    def _measure(self, character: CharacterInfo) -> tuple[Consistency, Vectors] | None:
-        """A character's consistency and centroid; None without a kept face."""
-        ids = self._kept(character.id)
-        if not len(ids):
-            return None
-        total = sum(block.sum(axis=0, dtype=np.float64) for block in self._blocks(ids))
+    def _measured(
+        self, cast: Sequence[CharacterInfo]
+    ) -> Iterator[tuple[Consistency, Vectors]]:
+        """The consistency and the centroid of each character with a kept face."""
+        for page in self._pages(cast):
+            if len(page) == 1:
+                [(one, ids)] = page
+                yield self._measure(one, partial(self._blocks, ids))
+                continue
+            vectors = self.vectors.get(self.model, np.concatenate([i for _, i in page]))
+            ends = np.cumsum([len(ids) for _, ids in page])
+            for (one, _), block in zip(page, np.split(vectors, ends[:-1]), strict=True):
+                yield self._measure(one, partial(iter, [block]))
+
+    def _measure(
+        self, character: CharacterInfo, blocks: Callable[[], Iterable[Vectors]]
+    ) -> tuple[Consistency, Vectors]:
+        """A character's consistency and centroid.
+
+        Args:
+            character: the character.
+            blocks: gives the vectors of its kept faces, of which there is one at least.
+        """
+        total = sum(block.sum(axis=0, dtype=np.float64) for block in blocks())
         centroid = total / max(np.linalg.norm(total), np.finfo(np.float64).tiny)
-        cosines = np.concatenate([block @ centroid for block in self._blocks(ids)])
+        cosines = np.concatenate([block @ centroid for block in blocks()])
         return (
             Consistency(
                 character,
-                len(ids),
+                len(cosines),
                 float(cosines.mean()),
                 float(cosines.std()),
                 float(cosines.min()),
@@ -191,19 +214,37 @@ class Surveyor:
             np.asarray(centroid, np.float32),
         )
 
-    def _kept(self, character_id: int) -> IntArray:
-        query = (
-            sa.select(face.c.id)
-            .where(
-                face.c.character_id == character_id,
-                face.c.verdict == Verdict.KEPT.value,
-                face.c.embedder == self.model,
-            )
-            .order_by(face.c.id)
+    def _pages(
+        self, cast: Sequence[CharacterInfo]
+    ) -> Iterator[list[tuple[CharacterInfo, IntArray]]]:
+        """Characters with their kept faces: some of a block together, or one alone."""
+        page: list[tuple[CharacterInfo, IntArray]] = []
+        faces = 0
+        for each, ids in self._kept(cast):
+            if page and faces + len(ids) > _BLOCK:
+                yield page
+                page, faces = [], 0
+            page.append((each, ids))
+            faces += len(ids)
+        if page:
+            yield page
+
+    def _kept(
+        self, cast: Sequence[CharacterInfo]
+    ) -> Iterator[tuple[CharacterInfo, IntArray]]:
+        """The kept faces of each character that has some, ascending."""
+        query = sa.select(face.c.character_id, face.c.id).where(
+            face.c.verdict == Verdict.KEPT.value, face.c.embedder == self.model
         )
-        with self.catalogue.read() as connection:
-            ids = np.fromiter(connection.execute(query).scalars(), np.int64)
-        return ids[self.vectors.has(self.model, ids)]
+        for start in range(0, len(cast), _CHARACTERS):
+            some = {each.id: each for each in cast[start : start + _CHARACTERS]}
+            with self.catalogue.read() as connection:
+                rows = by_ids(connection, query, face.c.character_id, list(some))
+                found = np.asarray(np.fromiter(map(tuple, rows), _PAIR), np.int64)
+            found = found[np.lexsort(found.T[::-1])]
+            found = found[self.vectors.has(self.model, found[:, 1])]
+            for one, ids in _grouped(found):
+                yield some[one], ids
 
     def _blocks(self, ids: IntArray) -> Iterator[Vectors]:
         for start in range(0, len(ids), _BLOCK):
@@ -255,6 +296,13 @@ class Surveyor:
         if len(stored):
             found[stored] = self.vectors.get(self.model, ids[stored])
         return found
+
+
+def _grouped(pairs: IntArray) -> Iterator[tuple[int, IntArray]]:
+    """The second numbers of pairs, shape (n, 2), by the first, which is ascending."""
+    if len(pairs):
+        keys, first = np.unique(pairs[:, 0], return_index=True)
+        yield from zip(keys.tolist(), np.split(pairs[:, 1], first[1:]), strict=True)
 
 
 def _largest(values: FloatArray, count: int) -> Iterator[tuple[int, int]]:

@@ -404,6 +404,9 @@ def run(command: click.Command) -> NoReturn:
 
     0 done, 1 failed, 2 wrong use, 3 done but some items failed, 130 interrupted.
     """
+    # After each product of matrices OpenBLAS's threads wait 25 ms for another, and keep
+    # all processors busy. So they sleep at once. It is read when NumPy is imported.
+    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
     invocation = Invocation()
     take_any_text(sys.stdout)
     take_any_text(sys.stderr)

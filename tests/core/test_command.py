@@ -157,6 +157,31 @@ def test_a_command_that_ends_with_a_code_gives_it_to_the_shell(
     assert ended.value.code == code
 
 
+@pytest.mark.parametrize(("given", "used"), [(None, "4"), ("26", "26")])
+def test_threads_that_multiply_matrices_do_not_wait_at_work(
+    given: str | None, used: str
+) -> None:
+    # In a process of its own: NumPy reads it once, when it is imported.
+    name = "OPENBLAS_THREAD_TIMEOUT"
+    program = (
+        "import os, sys, click\n"
+        "from icf import command\n"
+        "@click.command()\n"
+        "def show():\n"
+        f"    print('numpy' in sys.modules, os.environ.get({name!r}))\n"
+        "command.run(show)"
+    )
+    others = {key: value for key, value in os.environ.items() if key != name}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=others | ({name: given} if given else {}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["False", used]
+
+
 def test_names_from_the_world_never_command_the_terminal() -> None:
     """In a process of its own, because pytest takes the log."""
     program = f"import {__name__} as here; here.command.run(here.cli)"

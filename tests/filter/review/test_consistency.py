@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -130,6 +131,50 @@ def test_of_a_large_album_the_same_pairs_are_found_some_rows_at_a_time(
     known = [each.references is not None for each in at_once]
     assert [each.references is not None for each in in_parts] == known
     assert len(shown.survey(limit=100).most_similar) == 21
+
+
+def test_characters_are_measured_the_same_together_and_alone(
+    shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cast = add_album(shown.catalogue, *(f"Ann {each}" for each in range(9)))
+    draw = np.random.default_rng(2)
+    # One has no face, and one more than are read at a time.
+    for who, count in zip(cast, (1, 3, 0, 2, 11, 1, 1, 4, 2), strict=True):
+        for vector in draw.normal(size=(count, 4)):
+            shown.face(who, tuple(vector))
+    together = shown.survey()
+    monkeypatch.setattr(consistency, "_BLOCK", 5)
+    monkeypatch.setattr(consistency, "_CHARACTERS", 2)
+    in_parts = shown.survey()
+    for each in (together, in_parts):
+        faces = {one.character.id: one.faces for one in each.least_consistent}
+        assert sorted(faces.items()) == list(
+            zip(
+                [who for who in cast if who != cast[2]],
+                (1, 3, 2, 11, 1, 1, 4, 2),
+                strict=True,
+            )
+        )
+    for one, other in zip(
+        together.least_consistent, in_parts.least_consistent, strict=True
+    ):
+        assert one.character == other.character
+        assert (one.mean, one.lowest) == pytest.approx((other.mean, other.lowest))
+
+
+def test_a_large_album_takes_few_statements(shown: Shown) -> None:
+    for who in add_album(shown.catalogue, *(f"Ann {each}" for each in range(30))):
+        shown.face(who, (1.0, 0.5, who % 3))
+    sent: list[str] = []
+
+    def note(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        sent.append(statement)
+
+    engine = shown.catalogue.engine
+    sa.event.listen(engine, "before_cursor_execute", note)
+    assert shown.survey().characters == 30
+    sa.event.remove(engine, "before_cursor_execute", note)
+    assert sum("FROM face" in each for each in sent) == 1
 
 
 def test_a_merged_character_is_not_surveyed(shown: Shown) -> None:
