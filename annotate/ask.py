@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import sqlalchemy as sa
 
@@ -12,7 +12,9 @@ from icf.annotate.batch import Batch, find_batch
 from icf.annotate.choosing.choose import choose
 from icf.annotate.choosing.proposals import Proposal
 from icf.annotate.choosing.shares import Shares
+from icf.annotate.choosing.valid import still_valid
 from icf.catalogue import ledger, reviews
+from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.rows import count_rows, lock_table
 from icf.catalogue.schema import batch, question
 from icf.catalogue.stale_reviews import close_stale
@@ -49,7 +51,59 @@ def ask(
     """
     lock_table(connection, question)  # who asks meanwhile would ask the same
     close_stale(connection)
-    selected = choose(connection, limit, shares)
+    return _ask(connection, run_id, form, path, choose(connection, limit, shares))
+
+
+def ask_beside_others(
+    catalogue: Catalogue,
+    run_id: int,
+    form: str,
+    path: str,
+    limit: int,
+    shares_of: Callable[[sa.Connection], Shares],
+) -> Batch | None:
+    """Do the same as `ask`, in transactions of its own: others write while it chooses.
+
+    That takes seconds where there are hundreds of thousands of faces, and answers would
+    wait for it.
+
+    Args:
+        catalogue: whose faces are asked about.
+        run_id: the run that asks.
+        form: the batch's format.
+        path: the batch's folder.
+        limit: maximum number of questions.
+        shares_of: what the batch is made of, as the catalogue is when it is chosen.
+    """
+    with catalogue.write() as connection:
+        close_stale(connection)
+    with catalogue.read() as connection:
+        shares = shares_of(connection)
+        newest = _newest(connection)
+        chosen = choose(connection, limit, shares)
+    with catalogue.write() as connection:
+        lock_table(connection, question)
+        close_stale(connection)
+        if _newest(connection) == newest:
+            valid = still_valid(connection, chosen, shares)
+            if valid or not chosen:
+                return _ask(connection, run_id, form, path, valid)
+        return ask(connection, run_id, form, path, limit, shares_of(connection))
+
+
+def _newest(connection: sa.Connection) -> int:
+    """The newest question; who asks adds another."""
+    return connection.execute(sa.select(sa.func.max(question.c.id))).scalar() or 0
+
+
+def _ask(
+    connection: sa.Connection,
+    run_id: int,
+    form: str,
+    path: str,
+    selected: Sequence[Proposal],
+) -> Batch | None:
+    """Insert a batch of these questions; None if there are none."""
     if not selected:
         return None
     made = Batch(_new_id(connection), form, path, len(selected))
@@ -90,7 +144,7 @@ def _insert(
 ) -> list[int]:
     """Insert questions, with the reasons in the ledger; return their ids."""
     now = time.time()
-    last = connection.execute(sa.select(sa.func.max(question.c.id))).scalar() or 0
+    last = _newest(connection)
     questions = [
         {
             "face_id": each.face_id,

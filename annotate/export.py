@@ -12,11 +12,12 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from icf.annotate.ask import ask
+from icf.annotate.ask import ask_beside_others
 from icf.annotate.batch import (
     PICTURE_FOLDER,
     Batch,
@@ -133,10 +134,14 @@ def _export(
     run_id = workspace.begin_run("icf-annotate export")
     batch = existing
     if batch is None:
-        with workspace.catalogue.write() as connection:
-            path = workspace.stored_path(request.folder)
-            shares = batch_shares(workspace, connection)
-            batch = ask(connection, run_id, request.format, path, request.limit, shares)
+        batch = ask_beside_others(
+            workspace.catalogue,
+            run_id,
+            request.format,
+            workspace.stored_path(request.folder),
+            request.limit,
+            partial(batch_shares, workspace),
+        )
     left_out = _write_folder(workspace, request, batch, done) if batch else {}
     workspace.end_run(run_id)
     asked = batch is not None and existing is None

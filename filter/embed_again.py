@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from icf.catalogue import looked_at, tombstones
 from icf.catalogue.bulk_insert import among
 from icf.catalogue.looked_at import Look
-from icf.catalogue.rows import count_rows
+from icf.catalogue.rows import count_rows, lock
 from icf.catalogue.schema import character, face
 from icf.catalogue.stale_reviews import close_stale
 from icf.codes import FaceReason
@@ -219,6 +219,11 @@ def _change_faces(
     """Let all faces have the vectors of ``model``, at once."""
     change = sa.update(face).where(_is_outdated(model))
     with workspace.catalogue.write() as connection:
+        lost = np.array([each.id for each in failed], np.int64)
+        every = np.union1d(made, lost)
+        for start in range(0, len(every), _PAGE):
+            page = every[start : start + _PAGE].tolist()
+            lock(connection, face, among(connection, face.c.id, page))
         _fail(connection, chain, run_id, failed)
         for start in range(0, len(made), _PAGE):
             page = made[start : start + _PAGE].tolist()

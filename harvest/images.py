@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from icf.catalogue.bulk_insert import among, insert_new
 from icf.catalogue.entry_steps import Entry, step_at
+from icf.catalogue.rows import lock
 from icf.catalogue.schema import image
 from icf.codes import ImageReason, Verdict
 
@@ -65,7 +66,12 @@ def insert_images(
 
 def _mark_known(connection: sa.Connection, marked: Sequence[NewImage]) -> None:
     """Mark pictures that were stored before anybody looked for marks."""
-    for one in sorted(marked, key=lambda each: each.sha256):
-        same = (image.c.sha256 == one.sha256) & image.c.no_training.is_(None)
+    if not marked:
+        return
+    unmarked = image.c.no_training.is_(None)
+    hashes = [one.sha256 for one in marked]
+    lock(connection, image, among(connection, image.c.sha256, hashes) & unmarked)
+    for one in marked:
+        same = (image.c.sha256 == one.sha256) & unmarked
         values = {"no_training": one.no_training}
         connection.execute(sa.update(image).where(same).values(values))

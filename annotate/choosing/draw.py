@@ -48,4 +48,6 @@ def draw(
     drawn = [row.id for row in heapq.nsmallest(number, rows, key=place)]
     inclusion = len(drawn) / len(rows) if rows else 1.0
     found = {row.id: row for row in by_ids(connection, frame, face.c.id, drawn)}
-    return [proposal_of(found[each], chosen, inclusion) for each in drawn]
+    # A filter may have dropped one since.
+    left = [found[each] for each in drawn if each in found]
+    return [proposal_of(each, chosen, inclusion) for each in left]

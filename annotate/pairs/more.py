@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from functools import partial
 
 import sqlalchemy as sa
 
-from icf.annotate.ask import PAGE, ask
+from icf.annotate.ask import PAGE, ask_beside_others
 from icf.annotate.export import batch_shares
 from icf.annotate.pairs.open_questions import IS_OPEN
 from icf.catalogue.rows import count_rows
@@ -40,7 +41,12 @@ class Asker:
         """Ask a batch; return how many questions it has, 0: nothing is left to ask."""
         limit = self.workspace.settings.annotate.batch
         path = f"{PAGE}/{secrets.token_hex(6)}"
-        with self.workspace.catalogue.write() as connection:
-            shares = batch_shares(self.workspace, connection)
-            made = ask(connection, self.run_id, PAGE, path, limit, shares)
+        made = ask_beside_others(
+            self.workspace.catalogue,
+            self.run_id,
+            PAGE,
+            path,
+            limit,
+            partial(batch_shares, self.workspace),
+        )
         return made.questions if made else 0

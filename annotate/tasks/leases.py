@@ -129,8 +129,10 @@ def sweep(connection: sa.Connection) -> int:
         How many there were.
     """
     over = lease.c.ended_at.is_(None), lease.c.until <= Now()
-    update = sa.update(lease).where(*over).values(ended_at=lease.c.until)
-    return connection.execute(update).rowcount
+    # What is answered or prolonged at this moment needs no end.
+    free = sa.select(lease.c.id).where(*over).with_for_update(skip_locked=True)
+    update = sa.update(lease).where(lease.c.id.in_(free))
+    return connection.execute(update.values(ended_at=lease.c.until)).rowcount
 
 
 def end(connection: sa.Connection, holder: Person, handles: Collection[str]) -> None:

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from icf.catalogue import merges, reviews
 from icf.catalogue.find_character import character_names
-from icf.catalogue.schema import character, review
+from icf.catalogue.rows import lock_table
+from icf.catalogue.schema import character, question, review
 from icf.codes import ReviewStatus, Suspicion
 from icf.workspace import Workspace
 
@@ -107,7 +108,10 @@ def apply(workspace: Workspace) -> Plan:
     """
     run_id = workspace.begin_run("icf-filter review --apply")
     with workspace.catalogue.write() as connection:
+        # Labels that follow from answers change faces after it.
+        lock_table(connection, question)
         done = plan(connection)
+        merges.lock_faces(connection, [each.gone for each in done.merges])
         for each in done.merges:
             merges.merge(connection, run_id, each.gone, each.stays)
             reviews.close(connection, characters=[each.gone])
@@ -126,6 +130,7 @@ def undo(workspace: Workspace, character_id: int) -> int:
     """
     run_id = workspace.begin_run("icf-filter review --undo")
     with workspace.catalogue.write() as connection:
+        lock_table(connection, question)
         stays = merges.undo(connection, run_id, character_id)
         ids = [
             row.id

@@ -61,6 +61,10 @@ class Attempt:
         """Return the seconds between requests to the URL's host; None if unknown."""
         return self._robots.delay(leased.address) if leased.host else 0.0
 
+    async def has_names(self, host: str) -> bool:
+        """Whether the name service answers about a name below that of a host."""
+        return await self._fetcher.has_names(host)
+
     async def make(self, leased: Leased) -> Result:
         """Store the bytes of a URL.
 
@@ -80,9 +84,9 @@ class Attempt:
             got = await self._fetcher.fetch(wanted, sink)
             if isinstance(got, NotModified):
                 return Ended(leased, FetchStatus.UNCHANGED, None, got.status)
-            self._check(url, sink)
-            header = _header(sink.head, url, self._max_pixels)
-            mark = await asyncio.to_thread(self._mark_of, url, sink)
+            self._check(url, sink, got.status)
+            header = _header(sink.head, url, self._max_pixels, got.status)
+            mark = await asyncio.to_thread(self._mark_of, url, sink, got.status)
             # Flushing to disk is slow; in a thread it does not block other fetches.
             sha256 = await asyncio.to_thread(sink.keep)
         if self._warc is not None:
@@ -110,21 +114,21 @@ class Attempt:
             reader.read(leased.url, sink)
             if sink.size == 0:
                 raise Fault(FetchStatus.EMPTY, f"{leased.url}: zero bytes")
-            self._check(leased.url, sink)
-            header = _header(sink.head, leased.url, self._max_pixels)
-            mark = self._mark_of(leased.url, sink)
+            self._check(leased.url, sink, None)
+            header = _header(sink.head, leased.url, self._max_pixels, None)
+            mark = self._mark_of(leased.url, sink, None)
             sha256 = sink.keep()
         stored = _stored(leased, sha256, sink.size, header, {}, None)
         return replace(stored, no_training=mark)
 
-    def _mark_of(self, url: str, sink: BlobSink) -> str | None:
+    def _mark_of(self, url: str, sink: BlobSink, status: int | None) -> str | None:
         """Return what a picture's metadata says against training on it."""
         mark = no_training(sink.content())
         if mark is not None and self._refuse_marked:
             raise Fault(
                 FetchStatus.NO_TRAINING,
                 f"{url}: its metadata says {mark}; not stored",
-                http_status=200,
+                http_status=status,
             )
         return mark
 
@@ -132,13 +136,13 @@ class Attempt:
         """Remove bytes that were withdrawn while they were being fetched."""
         self._blobs.remove(sha256)
 
-    def _check(self, url: str, sink: BlobSink) -> None:
+    def _check(self, url: str, sink: BlobSink, status: int | None) -> None:
         """Reject withdrawn bytes before they are stored."""
         if self._withdrawn and sink.sha256 in self._withdrawn:
             raise Fault(
                 FetchStatus.TAKEN_DOWN,
                 f"{url}: these bytes were withdrawn; not stored",
-                http_status=200,
+                http_status=status,
             )
 
 
@@ -148,8 +152,16 @@ _ENDS = {
 }
 
 
-def _header(head: bytes, url: str, max_pixels: int) -> Header | None:
+def _header(
+    head: bytes, url: str, max_pixels: int, status: int | None
+) -> Header | None:
     """Read the picture's header; None if only the decoder can read it.
+
+    Args:
+        head: the first bytes.
+        url: of the picture, for messages.
+        max_pixels: the most that it may have.
+        status: of the response; None of a file of one's own.
 
     Raises:
         Fault: ``not_image``, by the first bytes; ``too_large``, by the pixels that the
@@ -160,7 +172,7 @@ def _header(head: bytes, url: str, max_pixels: int) -> Header | None:
     except Undecodable as error:
         fate = _ENDS.get(error.reason)
         if fate is not None:
-            raise Fault(fate, f"{url}: {error}", http_status=200) from error
+            raise Fault(fate, f"{url}: {error}", http_status=status) from error
         return None
 
 

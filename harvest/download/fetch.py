@@ -76,6 +76,10 @@ class Fetcher:
         self._robots = robots
         self._limits = limits
 
+    async def has_names(self, host: str) -> bool:
+        """Whether the name service answers, see `Web.has_names`."""
+        return await self._web.has_names(host)
+
     async def fetch(self, wanted: Wanted, sink: Sink) -> Fetched | NotModified:
         """Request a picture and stream its bytes into a sink.
 
@@ -118,9 +122,14 @@ class Fetcher:
         self, response: aiohttp.ClientResponse, wanted: Wanted, sink: Sink
     ) -> int:
         size = 0
-        async for piece in read_body(response, self._limits):
-            size += len(piece)
-            sink.write(piece)
+        try:
+            async for piece in read_body(response, self._limits):
+                size += len(piece)
+                sink.write(piece)
+        except Fault as fault:
+            if not fault.again:  # the answer is at fault, and not its way here
+                fault.http_status = response.status
+            raise
         if size == 0:
             text = f"{wanted.url}: zero bytes"
             raise Fault(FetchStatus.EMPTY, text, http_status=response.status)

@@ -13,15 +13,20 @@ import socket
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
 from icf.catalogue.bulk_insert import among
 from icf.catalogue.catalogue import Catalogue
-from icf.catalogue.rows import lock
+from icf.catalogue.rows import locked
 from icf.catalogue.schema import image, image_source, url
 from icf.codes import FetchStatus
+from icf.harvest.http.dns_health import is_public_name
 from icf.stores.files import process_exists
+
+#: Stored URLs that are looked at for names of hosts, and names that are enough.
+_LAST, _NAMES = 100, 3
 
 
 @dataclass(frozen=True)
@@ -130,7 +135,7 @@ class Frontier:
             url.c.not_before < until,
         )
         with self._catalogue.write() as connection:
-            change = sa.update(url).where(_locked(connection, waiting))
+            change = sa.update(url).where(locked(connection, url, waiting))
             connection.execute(change.values(not_before=until))
 
     def next_due(self, without: Collection[str] = ()) -> float | None:
@@ -157,6 +162,16 @@ class Frontier:
             expires = connection.execute(first_expired).scalar()
         return min((t for t in (free, expires) if t is not None), default=None)
 
+    def living_names(self) -> list[str]:
+        """Return the names of hosts that gave pictures: of the last ones stored."""
+        stored = url.c.fate == FetchStatus.STORED.value
+        query = sa.select(url.c.host).where(stored, url.c.host != "")
+        last = query.order_by(url.c.not_before.desc(), url.c.id.desc()).limit(_LAST)
+        with self._catalogue.read() as connection:
+            hosts = connection.execute(last).scalars().all()
+        names = dict.fromkeys(urlsplit(f"//{each}").hostname or "" for each in hosts)
+        return [each for each in names if is_public_name(each)][:_NAMES]
+
     def release_dead_workers(self) -> int:
         """End the leases of dead processes of this machine; return how many."""
         now = self.clock()
@@ -169,7 +184,7 @@ class Frontier:
             held_by = connection.execute(holders).scalars().all()
             dead = [name for name in held_by if name and not _is_alive(name)]
             theirs = sa.and_(_is_leased(), url.c.leased_by.in_(dead))
-            change = sa.update(url).where(_locked(connection, theirs))
+            change = sa.update(url).where(locked(connection, url, theirs))
             return connection.execute(change.values(_FREE)).rowcount
 
     def _is_free(self, now: float) -> sa.ColumnElement[bool]:
@@ -194,7 +209,7 @@ class Frontier:
         chosen = among(connection, url.c.id, ids)
         if mine:
             chosen = sa.and_(chosen, url.c.leased_by == self.worker)
-        change = sa.update(url).where(_locked(connection, chosen))
+        change = sa.update(url).where(locked(connection, url, chosen))
         connection.execute(change.values(values))
 
 
@@ -226,15 +241,6 @@ def _leased(row: sa.Row[tuple[object, ...]], known: Known) -> Leased:
 def _is_leased() -> sa.ColumnElement[bool]:
     # Literal text, not a parameter, so that the database can use the partial index.
     return url.c.leased_until > sa.text("0")
-
-
-def _locked(
-    connection: sa.Connection, chosen: sa.ColumnElement[bool]
-) -> sa.ColumnElement[bool]:
-    """Lock rows in the order in which every writer locks them; return them again."""
-    if connection.dialect.name == "sqlite":
-        return chosen
-    return among(connection, url.c.id, lock(connection, url, chosen))
 
 
 def _known_of(

@@ -12,6 +12,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -119,6 +120,7 @@ class Worker:
         self._lease_at = 0.0
         self._flush_at = 0.0
         self._renew_at = self._clock() + settings.lease / 3
+        self._asking: asyncio.Task[None] | None = None
         self._broken: BaseException | None = None
         self.harvested = Harvested()
 
@@ -308,6 +310,7 @@ class Worker:
         if fault.names_down and not self._names.is_up(now):
             if self._names.failed(now):
                 log.warning("%s; waiting for it", fault)
+                self._asking = asyncio.create_task(self._ask_others())
             if self._names.is_down(now):
                 self._broken = dns_is_down(fault)
             return postponed(not_before=now, attempts=leased.attempts)
@@ -333,6 +336,17 @@ class Worker:
                 leased, now, 0, message, fault.http_status, address_no=following
             )
         return Ended(leased, fault.fate, message, fault.http_status)
+
+    async def _ask_others(self) -> None:
+        """Find out whether the name service is down, or just names without an answer.
+
+        Where only such names are left, nothing else would say so.
+        """
+        with suppress(BrokenMachine):  # a database that fails does so elsewhere, too
+            for name in await self._in_database(self._frontier.living_names):
+                if await self._attempt.has_names(name):
+                    self._names.answered(name, self._clock())
+                    return
 
     def _is_silent(self, host: str, fault: Fault, now: float) -> bool:
         """Record a failure; return whether it is the host's, and not its URL's."""
@@ -397,9 +411,10 @@ class Worker:
 
     async def _stop(self) -> None:
         """Write the results and release the rest; also when interrupted."""
-        for task in list(self._active):
+        asking = [self._asking] if self._asking is not None else []
+        for task in (*self._active, *asking):
             task.cancel()
-        await asyncio.gather(*self._active, return_exceptions=True)
+        await asyncio.gather(*self._active, *asking, return_exceptions=True)
         await asyncio.gather(*self._writing, return_exceptions=True)
         await asyncio.sleep(0)  # let the last callbacks run
         self._database.shutdown(wait=True)

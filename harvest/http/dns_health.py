@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 _FRESH = 60.0
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 30.0
+#: Ends of names that are looked up in the local network, or on this machine.
+_ELSEWHERE = (".local", ".localhost")
 #: Seconds without an answer after which a run ends.
 PATIENCE = 600.0
 
@@ -85,6 +87,15 @@ def dns_is_down(message: object) -> BrokenMachine:
         f"{message}\nNothing is marked as failed; when the network is back, run the "
         "same command again."
     )
+
+
+def is_public_name(name: str) -> bool:
+    """Whether a host's name is one that a name service is asked about.
+
+    >>> [is_public_name(name) for name in ("a.org", "nas", "nas.local", "10.0.0.1")]
+    [True, False, False, False]
+    """
+    return "." in name and not name.endswith(_ELSEWHERE) and not _is_address(name)
 
 
 def _is_address(host: str) -> bool:

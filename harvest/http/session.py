@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import secrets
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
@@ -42,6 +43,9 @@ REDIRECTS = frozenset({300, 301, 302, 303, 307, 308})
 
 #: Bytes, and fields; the protocol has its own limit. Latin-1 is longer in UTF-8.
 _LONGEST_HEAD = 2 * MAX_HEAD
+
+#: Answers of a name service, of which some systems have one.
+_NO_SUCH_NAME = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME))
 
 Check = Callable[[str], Awaitable[None]]
 
@@ -110,6 +114,22 @@ class Web:
     def at_exit(self, close: Callable[[], None]) -> None:
         """Call ``close`` when this session is closed."""
         self._exits.callback(close)
+
+    async def has_names(self, host: str) -> bool:
+        """Whether the name service answers about a name below that of a host.
+
+        The name is a new one, which no cache knows. Mostly the answer is that there is
+        none.
+        """
+        names = self._names or self._own_names
+        assert names is not None
+        try:
+            await names.resolve(f"{secrets.token_hex(8)}.{host}")
+        except socket.gaierror as error:
+            return error.errno in _NO_SUCH_NAME
+        except OSError:
+            return False
+        return True
 
     @asynccontextmanager
     async def open(

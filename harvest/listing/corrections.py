@@ -32,7 +32,7 @@ def correct(
     pending if it is. What another source listed first stays.
 
     Args:
-        connection: of the transaction that stores the page.
+        connection: of the transaction that stores the page, and has locked its URLs.
         source: the name of the one that lists them.
         listed: rows of ``url`` as they would be new, each URL once.
     """
@@ -48,8 +48,6 @@ def correct(
     ]
     if not changed:
         return
-    ids = [known["id"] for known, _ in changed]
-    lock(connection, url, among(connection, url.c.id, ids))
     _state(connection, url, {known["id"]: row for known, row in changed})
     stored = {r["url"]: r for known, r in changed if known["image_id"] is not None}
     _correct_pictures(connection, source, stored)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from icf.catalogue import tombstones
 from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.rows import locked
 from icf.catalogue.schema import url
 from icf.codes import FetchStatus
 from icf.harvest.listing.resolve import ResolvedPage, ResolvedPicture
@@ -40,30 +41,30 @@ def exclude_waiting(catalogue: Catalogue, only_licence: Collection[str]) -> int:
         return 0
     waiting = url.c.fate == FetchStatus.PENDING.value
     found = sa.select(url.c.licence, url.c.licence_url).where(waiting).distinct()
-    with catalogue.write() as connection:
+    with catalogue.read() as connection:
         others = [
             row
             for row in connection.execute(found).all()
             if not is_allowed(only_licence, row.licence, row.licence_url)
         ]
-        return sum(
-            connection.execute(
-                sa.update(url)
-                .where(
-                    waiting,
-                    url.c.licence.is_not_distinct_from(row.licence),
-                    url.c.licence_url.is_not_distinct_from(row.licence_url),
-                )
-                .values(
-                    fate=FetchStatus.OTHER_LICENCE.value,
-                    message=_message(row.licence, only_licence),
-                    finished_at=time.time(),
-                    leased_by=None,
-                    leased_until=0.0,
-                )
-            ).rowcount
-            for row in others
-        )
+    excluded = 0
+    for row in others:
+        with catalogue.write() as connection:
+            of_licence = sa.and_(
+                waiting,
+                url.c.licence.is_not_distinct_from(row.licence),
+                url.c.licence_url.is_not_distinct_from(row.licence_url),
+            )
+            change = sa.update(url).where(locked(connection, url, of_licence))
+            values = {
+                "fate": FetchStatus.OTHER_LICENCE.value,
+                "message": _message(row.licence, only_licence),
+                "finished_at": time.time(),
+                "leased_by": None,
+                "leased_until": 0.0,
+            }
+            excluded += connection.execute(change.values(values)).rowcount
+    return excluded
 
 
 def _without_withdrawn_characters(

@@ -56,6 +56,8 @@ def store_pictures(
     lost = {key: one.fate for key, one in firsts.items() if one.fate is not pending}
     known = _ids(connection, lost) if lost else {}
     insert_new(connection, url, ["url"], list(first_rows.values()))
+    # All that may change below, and so in one order.
+    lock(connection, url, among(connection, url.c.url, list(first_rows)))
     correct(
         connection,
         source.name,
@@ -106,8 +108,6 @@ def _refetch_changed(connection: sa.Connection, rows: Sequence[dict[str, Any]]) 
             if row[column.name] is not None and row["fate"] == FetchStatus.PENDING.value
         ]
         if listed:
-            known = {row["known_url"] for row in listed}
-            lock(connection, url, among(connection, url.c.url, known))
             connection.execute(
                 sa.update(url)
                 .where(
@@ -137,8 +137,6 @@ def _add_fallbacks(connection: sa.Connection, rows: Sequence[dict[str, Any]]) ->
         if row["fallbacks"] is not None
     ]
     if listed:
-        known = {row["known_url"] for row in listed}
-        lock(connection, url, among(connection, url.c.url, known))
         connection.execute(
             sa.update(url)
             .where(url.c.url == sa.bindparam("known_url"), url.c.fallbacks.is_(None))

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from icf.catalogue.rows import count_rows
+from icf.catalogue.rows import count_rows, locked
 from icf.catalogue.schema import discovery, url
 from icf.codes import FetchStatus
 from icf.harvest.fates import TEMPORARY, in_order
@@ -73,7 +73,8 @@ def make_pending(connection: sa.Connection, selection: Selection) -> int:
         "leased_by": None,
         "leased_until": 0.0,
     }
-    changed = connection.execute(sa.update(url).where(selection.urls).values(again))
+    failed = locked(connection, url, selection.urls)
+    changed = connection.execute(sa.update(url).where(failed).values(again))
     return changed.rowcount
 
 

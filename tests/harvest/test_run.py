@@ -193,6 +193,24 @@ def test_a_picture_of_more_pixels_than_allowed_is_known_by_its_header(
     assert in_blobs(made) == {}
 
 
+@pytest.mark.parametrize(
+    ("body", "fate", "options"),
+    [
+        (bytes(3000), "too_large", {"max_bytes": 2000}),
+        (b"<html>no picture</html>", "not_image", {}),
+        (png(1), "too_large", {"max_pixels": 1199}),
+        (marked(1), "no_training", {"no_training": '"refuse"'}),
+    ],
+)
+def test_what_is_not_stored_has_the_status_of_its_answer(
+    site: Site, crawl: Crawl, body: bytes, fate: str, options: dict[str, object]
+) -> None:
+    reply = answer(body, "203 Non-Authoritative Information")
+    made, _ = crawl(site.route("/x.png", reply), **options)
+    (row,) = all_of(made.catalogue, url)
+    assert (row["fate"], row["http_status"]) == (fate, 203)
+
+
 def test_a_failure_that_passes_is_tried_until_it_has(site: Site, crawl: Crawl) -> None:
     reply = site.route("/1.png", _short, answer(b"", "502 Bad"), answer(png(1)))
     made, _ = crawl(reply)
@@ -458,6 +476,16 @@ def test_a_folder_is_harvested_like_a_site(tmp_path: Path) -> None:
     (source,) = all_of(made.catalogue, image_source)
     assert source["url"] == (luna / "1.png").as_uri()
     assert filed(made.catalogue) == [("1.png", "Luna", False)]
+
+
+def test_no_answer_is_noted_for_a_file_that_is_no_picture(tmp_path: Path) -> None:
+    luna = tmp_path / "pictures/Moon/Luna"
+    luna.mkdir(parents=True)
+    (luna / "notes.txt").write_text("not a picture")
+    made = folder_workspace(tmp_path)
+    harvest(made)
+    (row,) = all_of(made.catalogue, url)
+    assert (row["fate"], row["http_status"]) == ("not_image", None)
 
 
 def test_a_new_file_in_a_folder_is_found_by_the_next_run(tmp_path: Path) -> None:

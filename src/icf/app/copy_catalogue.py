@@ -71,7 +71,11 @@ def copy_catalogue(source: Catalogue, target: Catalogue) -> int:
                 raise WrongUse(f"{target.shown} is not empty; name another database")
         for table in reversed(metadata.sorted_tables):  # some rows come with the tables
             writing.execute(sa.delete(table))
-        return sum(_copy(reading, writing, table) for table in metadata.sorted_tables)
+        rows = sum(_copy(reading, writing, table) for table in metadata.sorted_tables)
+        if target.dialect == "postgresql":
+            # The server does so some time later; until then its plans take minutes.
+            writing.execute(sa.text(f"ANALYZE {', '.join(metadata.tables)}"))
+        return rows
 
 
 def _copy(reading: sa.Connection, writing: sa.Connection, table: sa.Table) -> int:

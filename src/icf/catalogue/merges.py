@@ -8,12 +8,14 @@ character they were found under, answers under the one they were about, and read
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from icf.catalogue import ledger, references
+from icf.catalogue.bulk_insert import among
+from icf.catalogue.rows import lock
 from icf.catalogue.schema import candidate, character, face, question, review
 from icf.codes import Label, ReviewStatus, Suspicion
 from icf.errors import WrongUse
@@ -65,6 +67,7 @@ def merge(connection: sa.Connection, run_id: int, gone: int, stays: int) -> None
         gone: the character that is merged; not merged yet.
         stays: the one that represents both; not merged itself.
     """
+    lock_faces(connection, [gone])
     connection.execute(
         sa.update(character)
         .where(sa.or_(character.c.id == gone, character.c.merged_into == gone))
@@ -80,6 +83,19 @@ def merge(connection: sa.Connection, run_id: int, gone: int, stays: int) -> None
     references.judge_again(connection, run_id, gone, why)
 
 
+def lock_faces(connection: sa.Connection, characters: Sequence[int]) -> None:
+    """Lock the faces of characters; of several merges, before the first.
+
+    Args:
+        connection: a transaction that writes.
+        characters: their ids.
+    """
+    if connection.dialect.name == "sqlite":
+        return
+    theirs = sa.or_(*(among(connection, each, characters) for each in _OF_FACES))
+    lock(connection, face, theirs)
+
+
 def undo(connection: sa.Connection, run_id: int, character_id: int) -> int:
     """Undo a merge; return the character it was merged into.
 
@@ -91,6 +107,7 @@ def undo(connection: sa.Connection, run_id: int, character_id: int) -> int:
     stays = survivor_of(connection, character_id)
     if stays == character_id:
         raise WrongUse(f"character {character_id} is not merged into another one")
+    lock_faces(connection, [stays])
     connection.execute(
         sa.update(character)
         .where(character.c.id == character_id)

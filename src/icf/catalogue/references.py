@@ -22,7 +22,7 @@ from icf.catalogue.confirmations import refusing
 from icf.catalogue.entry_steps import Entry, step_at
 from icf.catalogue.face_character import is_of
 from icf.catalogue.row_state import RowState
-from icf.catalogue.rows import CHUNK
+from icf.catalogue.rows import CHUNK, lock_table
 from icf.catalogue.schema import candidate, character, face, image, question
 from icf.catalogue.stale_reviews import close_stale
 from icf.codes import (
@@ -78,6 +78,7 @@ def choose_face(
     Raises:
         WrongUse: there is no such face, or its picture is gone.
     """
+    _follow_labels(connection)
     chosen, image_id = _representative(connection, face_id)
     _file(connection, image_id, character_id)
     changed = _assign(connection, character_id, chosen, HAND)
@@ -100,6 +101,7 @@ def choose_image(
     Raises:
         WrongUse: the picture has no face, or is gone.
     """
+    _follow_labels(connection)
     query = sa.select(image.c.awaits, image.c.reason).where(image.c.id == image_id)
     row = connection.execute(query).one()
     if row.awaits != step_at(connection, Entry.NEW_IMAGE):
@@ -124,6 +126,7 @@ def choose_image(
 
 def choose_none(connection: sa.Connection, run_id: int, character_id: int) -> None:
     """Choose, by hand, that a character has no reference."""
+    _follow_labels(connection)
     changed = _assign(connection, character_id, None, HAND)
     _note(connection, run_id, character_id, "none, by hand", Verdict.DROPPED)
     if changed:
@@ -134,6 +137,7 @@ def clear(
     connection: sa.Connection, run_id: int, character_id: int, why: str = "cleared"
 ) -> None:
     """Clear the reference; the filter chooses one again."""
+    _follow_labels(connection)
     _assign(connection, character_id, None, None)
     _note(connection, run_id, character_id, f"{why}; the filter chooses again")
     # Another reference of the album may have sent them back already, only not as far.
@@ -335,6 +339,14 @@ def _send_back(
     states = [RowState(_pending(face_id, by, why), step, forgotten) for face_id in ids]
     row_state.write(connection, run_id, states)
     return ids
+
+
+def _follow_labels(connection: sa.Connection) -> None:
+    """Wait until no labels follow from answers, and let none follow until the end.
+
+    They change characters, faces and questions too, in an order of their own.
+    """
+    lock_table(connection, question)
 
 
 def _overrule(connection: sa.Connection, run_id: int, ids: Sequence[int]) -> None:

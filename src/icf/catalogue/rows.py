@@ -7,6 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from icf.catalogue.bulk_insert import among
+
 #: Ids in one query. SQLite takes 32,766 variables, and 999 before version 3.32.
 CHUNK = 900
 
@@ -97,9 +99,23 @@ def lock(
 
     Whoever changes several rows of a table that others change too locks them first, in
     the order of their ids: then two of them wait for each other in line, and neither
-    has what the other needs. On SQLite a transaction that writes has locked everything.
+    has what the other needs. Whoever changes characters, faces and questions together
+    begins with `lock_table` of the questions, as labels do that follow. On SQLite a
+    transaction that writes has locked everything.
     """
     query = sa.select(table.c.id).where(chosen).order_by(table.c.id)
     # Others may refer to these rows meanwhile.
     query = query.with_for_update(key_share=True)
     return list(connection.execute(query).scalars())
+
+
+def locked(
+    connection: sa.Connection, table: sa.Table, chosen: sa.ColumnElement[bool]
+) -> sa.ColumnElement[bool]:
+    """Lock rows as `lock` does, and return the condition that they fulfil.
+
+    On SQLite it is the one that was given, and nothing is read.
+    """
+    if connection.dialect.name == "sqlite":
+        return chosen
+    return among(connection, table.c.id, lock(connection, table, chosen))

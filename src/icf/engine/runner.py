@@ -22,8 +22,8 @@ from icf.catalogue.bulk_insert import among
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.face_character import current_character, is_of
 from icf.catalogue.filing import file_under_nobody, filed_under
-from icf.catalogue.rows import count_rows, lock
-from icf.catalogue.schema import face
+from icf.catalogue.rows import count_rows, lock, lock_table
+from icf.catalogue.schema import face, question
 from icf.codes import Verdict
 from icf.engine.engine import Engine
 from icf.engine.step import Item, NewFace, Outcome, Step, Subject
@@ -156,6 +156,9 @@ class Runner:
         """Write what is still pending of ``outcomes``; return that part."""
         store_vectors(self.vectors, outcomes)
         with self.catalogue.write() as connection:
+            if any(each.reference_of is not None for each in outcomes):
+                # Takedowns, and labels that follow from answers, change faces after it.
+                lock_table(connection, question)
             waiting = _still_waiting(connection, step, [o.id for o in outcomes])
             late = {o.id for o in outcomes if o.vector is not None} - waiting
             withdrawn = tombstones.withdrawn_faces(connection, late)

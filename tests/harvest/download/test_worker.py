@@ -99,6 +99,39 @@ def test_one_dead_name_among_living_ones_is_unreachable(
     }
 
 
+class WholeNames(NamesOfTheTest):
+    """One that answers, too, that there is nothing below the names that it has."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        if host.partition(".")[2] in self._names:
+            raise socket.gaierror(socket.EAI_NONAME, "not known")
+        return await super().resolve(host, port, family)
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_names_without_an_answer_fail_where_the_name_service_answers_about_others(
+    sqlite_catalogue: Catalogue,
+    blobs: BlobStore,
+    monkeypatch: pytest.MonkeyPatch,
+    answers: bool,
+) -> None:
+    monkeypatch.setattr(name_service, "PATIENCE", 0.5)
+    put_urls(sqlite_catalogue, "http://my.wiki:81/0.gif", fate="stored")
+    put_urls(sqlite_catalogue, *(f"http://dead{n}.example/{n}" for n in range(20)))
+    names = (WholeNames if answers else NamesOfTheTest)({"my.wiki": "127.0.0.1"})
+    settings = HarvestSettings(backoff=0.0, attempts=2)
+    if answers:
+        work(sqlite_catalogue, blobs, names, settings)
+    else:
+        with pytest.raises(BrokenMachine, match="name service"):
+            work(sqlite_catalogue, blobs, names, settings)
+    rows = all_of(sqlite_catalogue, url)[1:]
+    fate, attempts = ("unreachable", 2) if answers else ("pending", 0)
+    assert {(row["fate"], row["attempts"]) for row in rows} == {(fate, attempts)}
+
+
 def test_an_answer_about_any_name_says_that_the_name_service_is_up(
     site: Site, sqlite_catalogue: Catalogue, blobs: BlobStore
 ) -> None:

@@ -23,7 +23,7 @@ from icf.catalogue import row_state, tombstones
 from icf.catalogue.catalogue import DamagedCatalogue, damaged
 from icf.catalogue.ledger import Decision
 from icf.catalogue.row_state import RowState
-from icf.catalogue.rows import CHUNK
+from icf.catalogue.rows import CHUNK, locked
 from icf.catalogue.schema import image, url
 from icf.codes import FetchStatus, ImageReason, Verdict
 from icf.engine.engine import Engine, open_engine
@@ -180,9 +180,10 @@ def _fetch_again(workspace: Workspace, lost: Mapping[int, str]) -> dict[int, str
         "leased_until": 0.0,
     }
     fetched = is_fetched(workspace)
-    with workspace.catalogue.write() as connection:
-        for part in _parts(sorted(lost)):
-            again = sa.update(url).where(url.c.image_id.in_(part), fetched)
+    for part in _parts(sorted(lost)):
+        with workspace.catalogue.write() as connection:
+            of_part = sa.and_(url.c.image_id.in_(part), fetched)
+            again = sa.update(url).where(locked(connection, url, of_part))
             connection.execute(again.values(pending))
     harvest(workspace, Work(again=True))
     return {

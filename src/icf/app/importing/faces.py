@@ -20,11 +20,12 @@ from icf.app.importing.given import Owner, Publisher
 from icf.app.importing.overlapping import same_as
 from icf.app.importing.rows import MeasuredFace, MeasuredPicture, insert_ids
 from icf.catalogue import ledger, row_state
+from icf.catalogue.bulk_insert import among
 from icf.catalogue.labels.given_boxes import GIVEN, GIVEN_ALL
 from icf.catalogue.merges import survivor
 from icf.catalogue.references import LABEL
 from icf.catalogue.row_state import RowState
-from icf.catalogue.rows import by_ids
+from icf.catalogue.rows import by_ids, lock
 from icf.catalogue.schema import answer, batch, character, face, question
 from icf.codes import Choice, FaceReason, Label, Verdict
 from icf.models.data.base import Box
@@ -47,6 +48,9 @@ class _KnownFace:
 #: A face with the picture that it is in.
 _Given = tuple[MeasuredPicture, MeasuredFace]
 
+#: Such a face, and the known one that it is.
+_Same = tuple[_Given, _KnownFace]
+
 
 @dataclass
 class _Matched:
@@ -60,7 +64,7 @@ class _Matched:
 
     new: list[_Given] = field(default_factory=list)
     again: list[tuple[_Given, int]] = field(default_factory=list)
-    same: list[tuple[_Given, _KnownFace]] = field(default_factory=list)
+    same: list[_Same] = field(default_factory=list)
 
     def add(self, picture: MeasuredPicture, others: Sequence[_KnownFace]) -> None:
         """Add the faces of a picture, of which ``others`` are known."""
@@ -114,8 +118,9 @@ class FaceWriter:
             found.add(picture, known[images[picture.sha256]])
         keys = self._insert(found.new, images)
         same = found.same
-        self._revive([(given, old) for given, old in same if given[1].given.owner])
-        self._complete([old for (p, _), old in same if p.given.all_faces])
+        self._lock(same)
+        self._revive([each for each in same if _is_revived(*each)])
+        self._complete([each[1].id for each in same if _is_completed(*each)])
         faces = [
             *zip(found.new, keys, strict=True),
             *((given, keys[place]) for given, place in found.again),
@@ -184,7 +189,15 @@ class FaceWriter:
         ledger.append(self.connection, self.run_id, unnamed)
         return keys
 
-    def _revive(self, named: Iterable[tuple[_Given, _KnownFace]]) -> None:
+    def _lock(self, same: Iterable[_Same]) -> None:
+        """Lock the known faces that change."""
+        changing = [
+            each[1].id for each in same if _is_revived(*each) or _is_completed(*each)
+        ]
+        if changing:
+            lock(self.connection, face, among(self.connection, face.c.id, changing))
+
+    def _revive(self, named: Iterable[_Same]) -> None:
         """Let faces into the chain that had a box alone, and show somebody now."""
         states = {
             old.id: RowState(
@@ -200,13 +213,11 @@ class FaceWriter:
                 {"filed_under_id": self.shown[each.given.owner]},
             )
             for (picture, each), old in named
-            if old.reason == FaceReason.NOBODY.value
         }
         row_state.write(self.connection, self.run_id, states.values())
 
-    def _complete(self, same: Sequence[_KnownFace]) -> None:
+    def _complete(self, ids: Sequence[int]) -> None:
         """Note that the pictures of some given faces have boxes of all faces."""
-        ids = [each.id for each in same if each.detector == GIVEN]
         if ids:
             update = sa.update(face).where(face.c.id.in_(ids))
             self.connection.execute(update.values(detector=GIVEN_ALL))
@@ -293,6 +304,16 @@ class FaceWriter:
         }
         count = Counter(face_id for face_id, _ in named)
         return {face_id for face_id, names in count.items() if names > 1}
+
+
+def _is_revived(of: _Given, old: _KnownFace) -> bool:
+    """Whether a face that nobody was named for shows somebody now."""
+    return bool(of[1].given.owner) and old.reason == FaceReason.NOBODY.value
+
+
+def _is_completed(of: _Given, old: _KnownFace) -> bool:
+    """Whether a given face is in a picture with boxes of all faces now."""
+    return of[0].given.all_faces and old.detector == GIVEN
 
 
 def _same_faces(

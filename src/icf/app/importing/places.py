@@ -9,11 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from icf.app.importing.given import GivenPicture, Owner
-from icf.app.importing.rows import MeasuredPicture
-from icf.catalogue.bulk_insert import insert_all, insert_into
+from icf.app.importing.rows import MeasuredPicture, insert_sources
+from icf.catalogue.bulk_insert import insert_into
 from icf.catalogue.candidates import file_under
 from icf.catalogue.rows import by_ids
-from icf.catalogue.schema import image_source, mention, url
+from icf.catalogue.schema import mention, url
 from icf.codes import FetchStatus
 
 _FATES = frozenset(each.value for each in FetchStatus)
@@ -51,10 +51,7 @@ def write(
         for each in ordered
         for row in places_of(each.given, licence)
     ]
-    known = insert_into(connection, image_source).on_conflict_do_nothing(
-        index_elements=["image_id", "url"]
-    )
-    insert_all(connection, known, sources)
+    insert_sources(connection, sources)
     _mention(connection, pictures, shown, now)
 
 

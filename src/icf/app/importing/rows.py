@@ -11,9 +11,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from icf.app.importing.given import GivenFace, GivenPicture
-from icf.catalogue.bulk_insert import insert_into
-from icf.catalogue.schema import image
+from icf.catalogue.bulk_insert import insert_all, insert_into, insert_new
+from icf.catalogue.schema import image, image_source
 from icf.engine.step import NewFace
+
+#: What a row of ``image_source`` is known by.
+_OF_SOURCE = ("image_id", "url")
 
 
 @dataclass(frozen=True)
@@ -113,15 +116,40 @@ def insert_images(
         return {row["sha256"]: key for row, key in zip(rows, ids, strict=True)}
     if not rows:
         return {}
-    sequence = sa.func.pg_get_serial_sequence(image.name, image.c.id.name)
-    count = sa.func.generate_series(1, len(rows))
-    query = sa.select(sa.func.nextval(sequence)).select_from(count)
-    keys = connection.execute(query).scalars()
-    numbered = [{**row, "id": key} for row, key in zip(rows, keys, strict=True)]
     statement = (
         insert_into(connection, image)
         .on_conflict_do_nothing(index_elements=["sha256"])
         .returning(image.c.sha256, image.c.id)
     )
+    numbered = _numbered(connection, image, rows)
     made = connection.execute(statement, sorted(numbered, key=itemgetter("sha256")))
     return {row.sha256: row.id for row in made}
+
+
+def insert_sources(
+    connection: sa.Connection, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Insert sources of pictures that are not there yet.
+
+    The ids are in the order of the rows, and on PostgreSQL they are written in the
+    order in which a harvest writes them, as `insert_images` does it.
+    """
+    if connection.dialect.name == "postgresql" and rows:
+        numbered = _numbered(connection, image_source, rows)
+        insert_new(connection, image_source, _OF_SOURCE, numbered)
+        return
+    known = insert_into(connection, image_source).on_conflict_do_nothing(
+        index_elements=_OF_SOURCE
+    )
+    insert_all(connection, known, rows)
+
+
+def _numbered(
+    connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Give rows their ids before they are written, in this order, on PostgreSQL."""
+    sequence = sa.func.pg_get_serial_sequence(table.name, table.c.id.name)
+    count = sa.func.generate_series(1, len(rows))
+    query = sa.select(sa.func.nextval(sequence)).select_from(count)
+    keys = connection.execute(query).scalars()
+    return [{**row, "id": key} for row, key in zip(rows, keys, strict=True)]

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from icf.app.importing.faces import SAME_FACE
 from icf.app.importing.rows import MeasuredPicture, insert_ids
 from icf.catalogue.annotation.schema import box_answer, box_task, verified_box
-from icf.catalogue.rows import by_ids
+from icf.catalogue.rows import by_ids, lock_table
 from icf.catalogue.schema import face
 from icf.codes import BoxStatus
 from icf.models.overlap import matched
@@ -43,6 +43,9 @@ def write_verified(
         for each in pictures
         if each.given.verified is not None
     }
+    if not ids:
+        return 0
+    lock_table(connection, box_task)  # a server may be asking about the same
     query = sa.select(box_task.c.image_id)
     rows = by_ids(connection, query, box_task.c.image_id, list(ids))
     asked = {row.image_id for row in rows}

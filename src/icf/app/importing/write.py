@@ -25,13 +25,14 @@ from icf.catalogue.bulk_insert import among, insert_new
 from icf.catalogue.candidates import file_under
 from icf.catalogue.filing import NOBODY
 from icf.catalogue.row_state import RowState
-from icf.catalogue.rows import by_ids, lock
+from icf.catalogue.rows import by_ids, lock, lock_table
 from icf.catalogue.schema import (
     album,
     batch,
     candidate,
     character,
     image,
+    question,
     url,
 )
 from icf.codes import ImageReason, Verdict
@@ -61,6 +62,9 @@ class Writer:
         tombstones.hold(connection, shared=True)
         allowed = self._without_withdrawn(connection, pictures)
         if allowed:
+            # Whoever lets labels follow from answers changes what is written here, too,
+            # and begins with these.
+            lock_table(connection, question)
             self._write_batch(connection)
         # Of equal bytes, the second finds what the first has left.
         for wave in _waves(allowed):

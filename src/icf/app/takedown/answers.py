@@ -34,6 +34,9 @@ _ABOUT_FACES = ("attributes",)
 def remove_questions(connection: sa.Connection, ids: Sequence[int]) -> None:
     """Delete questions with their answers."""
     for part in parts(ids):
+        # Or an answer that is stored meanwhile would refer to one.
+        gone = sa.select(question.c.id).where(question.c.id.in_(part))
+        connection.execute(gone.order_by(question.c.id).with_for_update())
         _delete(connection, answer, answer.c.question_id.in_(part))
         _delete_leases(connection, _ABOUT_QUESTIONS, part)
         _delete(connection, question, question.c.id.in_(part))

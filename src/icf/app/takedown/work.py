@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from icf.app.takedown import answers
 from icf.app.takedown.target import LOST, Target
 from icf.catalogue import ledger, references, reviews, tombstones
-from icf.catalogue.rows import by_ids
+from icf.catalogue.rows import by_ids, lock, lock_table, locked
 from icf.catalogue.schema import (
     candidate,
     character,
@@ -52,6 +52,8 @@ def take_down(workspace: Workspace, target: Target, reason: str) -> None:
     run_id = workspace.begin_run("icf takedown")
     with workspace.catalogue.write() as connection:
         tombstones.hold(connection)
+        # Labels that follow from answers change what they are about after it.
+        lock_table(connection, question)
         _end_urls(connection, target.urls, reason)
         if target.character_id is not None:
             _forget_character(connection, run_id, target.character_id, reason)
@@ -95,10 +97,11 @@ def _write_tombstones(connection: sa.Connection, target: Target, reason: str) ->
 
 
 def _end_urls(connection: sa.Connection, ids: Sequence[int], reason: str) -> None:
-    for part in answers.parts(ids):
+    for part in answers.parts(sorted(ids)):
+        left = url.c.id.in_(part) & (url.c.fate != FetchStatus.TAKEN_DOWN.value)
         connection.execute(
             sa.update(url)
-            .where(url.c.id.in_(part), url.c.fate != FetchStatus.TAKEN_DOWN.value)
+            .where(locked(connection, url, left))
             .values(
                 fate=FetchStatus.TAKEN_DOWN.value,
                 message=reason,
@@ -148,7 +151,7 @@ def _withdrawn(
 def _drop_images(
     connection: sa.Connection, run_id: int, ids: Sequence[int], reason: str
 ) -> None:
-    for part in answers.parts(ids):
+    for part in answers.parts(sorted(ids)):
         _drop(connection, run_id, "image", part, reason)
         answers.remove_about_images(connection, part)
         connection.execute(
@@ -161,7 +164,7 @@ def _drop_images(
 def _drop_faces(
     connection: sa.Connection, run_id: int, ids: Sequence[int], reason: str
 ) -> None:
-    for part in answers.parts(ids):
+    for part in answers.parts(sorted(ids)):
         _drop(connection, run_id, "face", part, reason, embedder=None)
         about = question.c.face_id.in_(part)
         open_with = _open_with_reference(part)
@@ -191,8 +194,7 @@ def _drop(
 ) -> None:
     """Mark images or faces as taken down, unless they are marked already."""
     table = {"image": image, "face": face}[subject]
-    query = sa.select(table.c.id).where(table.c.id.in_(ids), table.c.reason != _CODE)
-    new = list(connection.execute(query).scalars())
+    new = lock(connection, table, table.c.id.in_(ids) & (table.c.reason != _CODE))
     _record(connection, run_id, subject, new, reason)
     dropped = {"verdict": Verdict.DROPPED.value, "reason": _CODE, "awaits": None}
     connection.execute(
