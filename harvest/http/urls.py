@@ -153,7 +153,7 @@ def _host_name(parts: SplitResult) -> str:
         raise ValueError("it names no host")
     # Python 3.10 takes anything in brackets.
     if ":" in host or "[" in parts.netloc:
-        return str(ipaddress.IPv6Address(host))
+        return _ipv6(ipaddress.IPv6Address(host))
     bare = host.rstrip(".")
     try:
         name = bare if _is_plain(bare) else _international(bare)
@@ -166,6 +166,18 @@ def _host_name(parts: SplitResult) -> str:
         return socket.inet_ntoa(socket.inet_aton(name))
     except OSError as error:
         raise ValueError(f"{host!r} is no IPv4 address") from error
+
+
+def _ipv6(address: ipaddress.IPv6Address) -> str:
+    """Return an address as browsers write it; Python 3.13 writes some otherwise.
+
+    >>> _ipv6(ipaddress.IPv6Address("::FFFF:10.0.0.1"))
+    '::ffff:a00:1'
+    """
+    if address.ipv4_mapped is None:
+        return str(address)
+    high, low = divmod(int(address.ipv4_mapped), 1 << 16)
+    return f"::ffff:{high:x}:{low:x}"
 
 
 def _is_plain(host: str) -> bool:

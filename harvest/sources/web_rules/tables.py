@@ -132,4 +132,17 @@ class WebTable(SourceTable):
     @property
     def allowed_hosts(self) -> frozenset[str]:
         """Hosts whose pages may be requested, as ``name`` or ``name:port``."""
-        return frozenset({*self.hosts, *(host_of(url) for url in self.albums.start)})
+        named = (_as_in_urls(each) for each in self.hosts)
+        return frozenset({*named, *(host_of(url) for url in self.albums.start)})
+
+
+def _as_in_urls(host: str) -> str:
+    """Return a host as it is in normalised URLs; unchanged if it is none.
+
+    >>> _as_in_urls("Wiki.Example.org"), _as_in_urls("[::FFFF:10.0.0.1]:8080")
+    ('wiki.example.org', '[::ffff:a00:1]:8080')
+    """
+    try:
+        return host_of(normalise(f"http://{host.strip()}/").url)
+    except Fault:
+        return host

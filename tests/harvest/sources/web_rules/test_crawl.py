@@ -386,7 +386,7 @@ def test_every_hostile_page_ends_with_its_reason_and_the_rest_goes_on(
     for name, (reply, _) in HOSTILE.items():
         site.route(f"/{name}", reply)
     rules = (
-        'max_page_bytes = 200000\nhosts = ["169.254.169.254", "[::ffff:a00:1]"]\n'
+        'max_page_bytes = 200000\nhosts = ["169.254.169.254", "[::FFFF:10.0.0.1]"]\n'
         + RULES
     )
     made = workspace(tmp_path / "ws", site.url("/"), rules, deadline=3)
