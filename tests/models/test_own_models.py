@@ -118,8 +118,8 @@ def test_without_its_package_a_format_is_unknown_and_the_known_ones_are_named(
     card = new_card(weights, "detect", "yolov8-onnx", numbers)
     save_card(card, weights.with_suffix(".json"))
     known = (
-        "known are arcface, ccip, centerface, embedder, icf-centerface-onnx, "
-        "icf-detector-onnx"
+        "known are arcface, ccip, centerface, detector, embedder, "
+        "icf-centerface-onnx, icf-detector-onnx"
     )
     with pytest.raises(BadModel, match=f"unknown model format 'yolov8-onnx'; {known}"):
         Detector.open(weights)
