@@ -63,8 +63,9 @@ _INPUT_NOT_SAID = (
     "what its training did."
 )
 _OUTPUT_NOT_SAID = (
-    "What its boxes are was seen from those of a picture of noise: look at what "
-    "`icf detect --model` finds in a picture that you know."
+    "What its boxes are was seen from those of a picture of noise; if it found none "
+    "there, they are taken for corners in pixels: look at what `icf detect --model` "
+    "finds in a picture that you know."
 )
 
 
