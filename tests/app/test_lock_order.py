@@ -141,6 +141,14 @@ def cross(
     meet(catalogue, [row(table, first)], work, row(table, last))
 
 
+def check_count(
+    catalogue: Catalogue, table: sa.Table, chosen: sa.ColumnElement[bool], count: int
+) -> None:
+    """See that so many rows are as they should be."""
+    with catalogue.read() as connection:
+        assert count_rows(connection, table, chosen) == count
+
+
 def silent(
     title: str, total: int | None
 ) -> AbstractContextManager[Callable[[int], None]]:
@@ -169,6 +177,7 @@ def test_urls_of_another_licence(space: Place) -> None:
     for number, address in enumerate(addresses()):
         put_urls(catalogue, address, licence=f"licence {number % 2}")
     cross(catalogue, url, lambda: exclude_waiting(catalogue, ["CC0"]))
+    check_count(catalogue, url, url.c.fate == "other_licence", COUNT)
 
 
 def test_urls_that_are_withdrawn(space: Place) -> None:
@@ -176,6 +185,7 @@ def test_urls_that_are_withdrawn(space: Place) -> None:
     put_urls(catalogue, *addresses())
     target = Target("url", addresses()[0], urls=range(1, COUNT + 1))
     cross(catalogue, url, lambda: take_down(space.workspace, target, "asked to"))
+    check_count(catalogue, url, url.c.fate == "taken_down", COUNT)
 
 
 @pytest.mark.parametrize("table", [face, image], ids=["faces", "images"])
@@ -187,6 +197,7 @@ def test_what_is_withdrawn(space: Place, table: sa.Table) -> None:
     if table is image:
         target = Target("sha256", "0" * 64, images=ids)
     cross(catalogue, table, lambda: take_down(space.workspace, target, "asked to"))
+    check_count(catalogue, table, table.c.reason == "taken_down", len(ids))
 
 
 def test_pictures_that_say_no_to_training(space: Place) -> None:
@@ -202,6 +213,7 @@ def test_pictures_that_say_no_to_training(space: Place) -> None:
             insert_images(connection, marked)
 
     cross(catalogue, image, again)
+    check_count(catalogue, image, image.c.no_training == "noai", COUNT)
 
 
 def to_merge(space: Place) -> int:
@@ -233,15 +245,16 @@ def test_faces_of_merged_characters(space: Place) -> None:
     catalogue, gone = space.workspace.catalogue, to_merge(space)
     cross(catalogue, face, lambda: apply(space.workspace), but=1)
     cross(catalogue, face, lambda: undo(space.workspace, gone), but=1)
-    with catalogue.read() as connection:
-        assert count_rows(connection, face, face.c.character_id == gone) == COUNT + 1
+    check_count(catalogue, face, face.c.character_id == gone, COUNT + 1)
 
 
 def test_merges_while_labels_follow(space: Place) -> None:
     catalogue, gone = space.workspace.catalogue, to_merge(space)
     one, other = row(face, space.reference(gone)), row(character, gone)
     meet(catalogue, [labels, one], lambda: apply(space.workspace), other)
+    check_count(catalogue, character, character.c.merged_into.is_not(None), 1)
     meet(catalogue, [labels, other], lambda: undo(space.workspace, gone), one)
+    check_count(catalogue, character, character.c.merged_into.is_not(None), 0)
 
 
 @pytest.mark.parametrize("what", ["face", "none", "clear"])
@@ -260,6 +273,10 @@ def test_references_by_hand_while_labels_follow(space: Place, what: str) -> None
                 references.clear(connection, run_id, gone)
 
     meet(catalogue, [labels, row(face, other)], choose, row(character, gone))
+    chosen = character.c.reference_face_id.is_not_distinct_from(
+        one if what == "face" else None
+    )
+    check_count(catalogue, character, sa.and_(character.c.id == gone, chosen), 1)
 
 
 def test_references_that_the_filter_chooses_while_labels_follow(space: Place) -> None:
@@ -301,8 +318,7 @@ def test_an_answer_may_come_while_its_question_is_removed(space: Place) -> None:
         lambda: take_down(space.workspace, target, "asked to"),
         lambda _: None,
     )
-    with catalogue.read() as connection:
-        assert count_rows(connection, answer) == 0
+    check_count(catalogue, answer, sa.true(), 0)
 
 
 def test_takedowns_while_labels_follow(space: Place) -> None:
@@ -318,6 +334,7 @@ def test_takedowns_while_labels_follow(space: Place) -> None:
         lambda: take_down(space.workspace, target, "asked to"),
         row(face, shown),
     )
+    check_count(space.workspace.catalogue, face, face.c.reason == "taken_down", 1)
 
 
 def test_urls_that_are_listed_again(space: Place) -> None:
@@ -342,6 +359,7 @@ def test_urls_that_are_listed_again(space: Place) -> None:
 
     store("CC0")
     cross(catalogue, url, lambda: store("CC BY"))
+    check_count(catalogue, url, url.c.licence == "CC BY", 1)
 
 
 def test_urls_of_lost_pictures(space: Place, tmp_path: Path) -> None:
@@ -375,8 +393,7 @@ def test_leases_that_ran_out(space: Place) -> None:
 
     cross(catalogue, lease, sweep)
     sweep()
-    with catalogue.read() as connection:
-        assert count_rows(connection, lease, lease.c.ended_at.is_(None)) == 0
+    check_count(catalogue, lease, lease.c.ended_at.is_(None), 0)
 
 
 def test_faces_that_are_embedded_again(space: Place) -> None:
@@ -392,3 +409,4 @@ def test_faces_that_are_embedded_again(space: Place) -> None:
         embed_again(made, step, "f" * 64, chain, LocalEngine(1), run_id, silent)
 
     cross(made.catalogue, face, embed)
+    check_count(made.catalogue, face, face.c.embedder == "f" * 64, len(ids))

@@ -228,61 +228,76 @@ def own_detector(
         last: its input has the channels last.
     """
     graph = _Graph("pictures")
-    taken: list[int | str] = [side, side, 3] if last else [3, side, side]
-    if layout in ("torchvision", "sure"):
+    alone = layout in ("torchvision", "sure")
+    size: list[int | str] = [side, side, 3] if last else [3, side, side]
+    if alone:
         graph.pictures = graph.add("Unsqueeze", [graph.pictures, graph.integers([0])])
-    else:
-        taken = [batch, *taken]
     if last:
         graph.pictures = graph.add("Transpose", [graph.pictures], perm=[0, 3, 1, 2])
     rows = graph.add("Transpose", [_v8_columns(graph, 1)], perm=[0, 2, 1])
     middles, scores = graph.split(rows, 4, 1)
     boxes = graph.product(middles, _TO_CORNERS)
-    zeros = graph.add("Mul", [scores, graph.tensor(np.zeros(1, np.float32))])
-    kind = {"labels": TensorProto.INT64}
-    if layout in ("torchvision", "sure"):
-        number = graph.add("Cast", [zeros], to=TensorProto.INT64)
-        second = graph.add("Add", [number, graph.integers(1)])
-        single = graph.integers([-1])
-        boxes = graph.add("Reshape", [boxes, graph.integers([-1, 4])])
-        second, scores = (graph.add("Reshape", [e, single]) for e in (second, scores))
-        if layout == "sure":
-            half = graph.tensor(np.full(1, 0.5, np.float32))
-            good = graph.add("Greater", [scores, half])
-        else:
-            good = graph.add("Equal", [second, graph.integers([1])])
-        for name, each in (("boxes", boxes), ("labels", second), ("scores", scores)):
-            graph.add("Compress", [each, good], name, axis=0)
-        given: dict[str, Shape] = {"boxes": ["k", 4], "labels": ["k"], "scores": ["k"]}
-        return graph.save(path, taken, given, kinds=kind)
-    if layout == "mmdetection":
-        graph.add("Concat", [boxes, scores], "dets", axis=2)
-        number = graph.add("Cast", [zeros], to=TensorProto.INT64)
-        graph.add("Reshape", [number, graph.integers([0, -1])], "labels")
-        given = {"dets": [batch, "k", 5], "labels": [batch, "k"]}
-        return graph.save(path, taken, given, kinds=kind)
+    if alone:
+        given = _torchvision_outputs(graph, boxes, scores, all_boxes=layout != "sure")
+    elif layout in ("detr", "ssd"):
+        given = _outputs_by_class(graph, layout, middles, boxes, scores)
+    else:
+        given = _other_outputs(graph, layout, boxes, scores)
+    if not alone:
+        size, given = [batch, *size], {k: [batch, *v] for k, v in given.items()}
+    kinds = {"labels": TensorProto.INT64} if "labels" in given else {}
+    return graph.save(path, size, given, kinds=kinds)
+
+
+def _torchvision_outputs(
+    graph: _Graph, boxes: str, scores: str, *, all_boxes: bool
+) -> dict[str, Shape]:
+    """Boxes, classes that are all 1, and scores, of one picture."""
+    flat = graph.integers([-1])
+    boxes = graph.add("Reshape", [boxes, graph.integers([-1, 4])])
+    scores = graph.add("Reshape", [scores, flat])
+    ones = graph.add("Add", [graph.whole_zeros(scores), graph.integers(1)])
+    least = graph.tensor(np.full(1, -1 if all_boxes else 0.5, np.float32))
+    good = graph.add("Greater", [scores, least])
+    for name, each in (("boxes", boxes), ("labels", ones), ("scores", scores)):
+        graph.add("Compress", [each, good], name, axis=0)
+    return {"boxes": ["k", 4], "labels": ["k"], "scores": ["k"]}
+
+
+def _outputs_by_class(
+    graph: _Graph, layout: str, middles: str, boxes: str, scores: str
+) -> dict[str, Shape]:
+    """A number for each of two classes, and boxes in shares of the picture."""
     share = graph.tensor(np.full(1, 1 / 640, np.float32))
     rest = graph.add("Sub", [graph.tensor(np.ones(1, np.float32)), scores])
-    if layout == "detr":
-        # A softmax over the face and nothing gives the score back.
-        logit = graph.add("Sub", [graph.add("Log", [x]) for x in (scores, rest)])
-        graph.add("Concat", [logit, zeros], "logits", axis=2)
-        graph.add("Mul", [middles, share], "pred_boxes")
-        given = {"logits": [batch, "k", 2], "pred_boxes": [batch, "k", 4]}
-    elif layout == "ssd":
+    if layout == "ssd":
         graph.add("Concat", [rest, scores], "scores", axis=2)
         graph.add("Mul", [boxes, share], "boxes")
-        given = {"scores": [batch, "k", 2], "boxes": [batch, "k", 4]}
-    elif layout == "one":
+        return {"scores": ["k", 2], "boxes": ["k", 4]}
+    # A softmax over the face and nothing gives the score back.
+    logit = graph.add("Sub", [graph.add("Log", [each]) for each in (scores, rest)])
+    nothing = graph.add("Sub", [scores, scores])
+    graph.add("Concat", [logit, nothing], "logits", axis=2)
+    graph.add("Mul", [middles, share], "pred_boxes")
+    return {"logits": ["k", 2], "pred_boxes": ["k", 4]}
+
+
+def _other_outputs(
+    graph: _Graph, layout: str, boxes: str, scores: str
+) -> dict[str, Shape]:
+    """Boxes in pixels with their scores, as fifth numbers or apart."""
+    if layout == "one":
         graph.add("Concat", [boxes, scores], "found", axis=2)
-        given = {"found": [batch, "k", 5]}
-    else:
-        graph.add("Identity", [boxes], "boxes")
-        graph.add("Identity", [scores], "scores")
-        graph.add("Concat", [boxes, boxes, zeros, zeros], "points", axis=2)
-        given = {"points": [batch, "k", 10], "boxes": [batch, "k", 4]}
-        given["scores"] = [batch, "k", 1]
-    return graph.save(path, taken, given)
+        return {"found": ["k", 5]}
+    if layout == "mmdetection":
+        graph.add("Concat", [boxes, scores], "dets", axis=2)
+        numbers = graph.whole_zeros(scores)
+        graph.add("Reshape", [numbers, graph.integers([0, -1])], "labels")
+        return {"dets": ["k", 5], "labels": ["k"]}
+    graph.add("Concat", [boxes, boxes, scores, scores], "points", axis=2)
+    graph.add("Identity", [boxes], "boxes")
+    graph.add("Identity", [scores], "scores")
+    return {"points": ["k", 10], "boxes": ["k", 4], "scores": ["k", 1]}
 
 
 #: From middle, width and height to corners.
@@ -420,6 +435,11 @@ class _Graph:
         """Add maps of the mean colour of each cell."""
         cell = [stride, stride]
         return self.add("AveragePool", [self.pictures], kernel_shape=cell, strides=cell)
+
+    def whole_zeros(self, numbers: str) -> str:
+        """Add whole zeros in the shape of other numbers."""
+        nothing = self.add("Sub", [numbers, numbers])
+        return self.add("Cast", [nothing], to=TensorProto.INT64)
 
     def split(self, rows: str, *widths: int) -> list[str]:
         """Add parts of the numbers of rows."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from icf.errors import BadModel
 from icf.models.detection import Detector
 from tests.app.program import call
 from tests.models.formats import published_files as files
+from tests.models.formats.adding import added_as
 from tests.models.formats.published_files import BOX, logistic, shown_to
 from tests.models.onnx_files import RED, painted
 
@@ -40,11 +40,7 @@ def space(tmp_path: Path) -> Path:
 
 def added(space: Path, source: Path, *numbers: str) -> Detector:
     """Add a detector; open it as it is in the workspace."""
-    words = [word for each in numbers for word in ("--parameter", each)]
-    made = call(
-        "-C", space, "model", "add", source, "--as", "detector", *words, "-q", "--json"
-    )
-    return Detector.open(space / "models" / str(json.loads(made.stdout)["file"]))
+    return Detector.open(added_as(space, source, "detector", *numbers))
 
 
 def check_planted(detector: Detector, score: float = SURE) -> None:

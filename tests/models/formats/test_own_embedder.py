@@ -19,6 +19,7 @@ from icf.models.cards import load_card
 from icf.models.embedding import Embedder
 from tests.app.program import call
 from tests.models.formats import published_files as files
+from tests.models.formats.adding import added_as
 from tests.models.onnx_files import RED, painted
 
 PAGE = Path(__file__).parents[3] / "docs" / "add-a-model.md"
@@ -37,11 +38,7 @@ def space(tmp_path: Path) -> Path:
 
 def added(space: Path, source: Path, *numbers: str) -> Path:
     """Add an embedder; return its file in the workspace."""
-    words = [word for each in numbers for word in ("--parameter", each)]
-    made = call(
-        "-C", space, "model", "add", source, "--as", "embedder", *words, "-q", "--json"
-    )
-    return space / "models" / str(json.loads(made.stdout)["file"])
+    return added_as(space, source, "embedder", *numbers)
 
 
 def seen(path: Path) -> Numbers:
