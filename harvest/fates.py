@@ -90,7 +90,11 @@ REMEDIES = {
     FetchStatus.HTTP_ERROR: _RETRY,
     FetchStatus.UNREACHABLE: _RETRY,
     FetchStatus.DISALLOWED: "nothing; ask the site's owner if you need it",
-    FetchStatus.OPTED_OUT: "nothing; ask the site's owner if you need it",
+    FetchStatus.OPTED_OUT: (
+        "nothing; ask the site's owner if you need it. Where its message speaks of "
+        'training, harvest.no_training = "count" stores it, then '
+        "`icf-harvest retry --fate opted_out`"
+    ),
     FetchStatus.NO_TRAINING: (
         'nothing; harvest.no_training = "count" stores such pictures, then '
         "`icf-harvest retry --fate no_training`"

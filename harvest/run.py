@@ -218,7 +218,12 @@ async def _run(
     with _cancelled_by_sigterm(), _warc_of(workspace, agent) as warc:
         async with Web(agent, allow, connections=connections) as web:
             robots = Robots(web, obey=settings.respect_robots)
-            fetcher = Fetcher(web, robots, limits_of(settings))
+            fetcher = Fetcher(
+                web,
+                robots,
+                limits_of(settings),
+                refuse_reserved=settings.no_training == "refuse",
+            )
             readers = {s.name: s.reader for s in sources if s.reader is not None}
             with catalogue.read() as connection:
                 withdrawn = tombstones.all_of_kind(connection, tombstones.SHA256)

@@ -65,6 +65,11 @@ def licences_command(invocation: Invocation, path: Path | None) -> None:
             f"metadata that forbids training: {marked.refused} URLs were not stored "
             f"for it, {marked.stored} stored pictures have it (harvest.no_training)"
         )
+    if marked.reserved:
+        invocation.say(
+            f"hosts that speak against training: {marked.reserved} stored pictures "
+            "are theirs (harvest.no_training)"
+        )
     if path is not None:
         invocation.say(f"{path} has a row for every source of every picture")
 

@@ -93,7 +93,7 @@ class Attempt:
             body = await asyncio.to_thread(self._blobs.get, sha256)
             await asyncio.to_thread(self._warc.write, url, got, body)
         stored = _stored(leased, sha256, got.size, header, got.headers, got.status)
-        return replace(stored, no_training=mark)
+        return replace(stored, no_training=mark, reserved=got.reserved)
 
     def _has_lost(self, leased: Leased) -> bool:
         """Whether bytes that were stored are not there any more, or others.

@@ -9,9 +9,9 @@ import aiohttp
 from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.http.body import Limits, read_body
-from icf.harvest.http.opt_out import opted_out
+from icf.harvest.http.opt_out import opted_out, reserved
 from icf.harvest.http.robots import Robots
-from icf.harvest.http.robots_file import ROBOT
+from icf.harvest.http.robots_file import AGAINST_TRAINING, ROBOT
 from icf.harvest.http.session import Web
 from icf.harvest.http.statuses import fault_of_status, is_whole
 from icf.harvest.sources.base import Sink
@@ -46,6 +46,7 @@ class Fetched:
         size: in bytes.
         headers: those of `KEPT_HEADERS` that the response has.
         raw: all headers, in their order.
+        reserved: what its host says against training on it, or None.
     """
 
     url: str
@@ -53,6 +54,7 @@ class Fetched:
     size: int
     headers: dict[str, str]
     raw: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    reserved: str | None = None
 
 
 @dataclass(frozen=True)
@@ -69,12 +71,21 @@ class Fetcher:
         web: the session.
         robots: checked before each request, also at each redirect.
         limits: on bytes and seconds.
+        refuse_reserved: fetch no picture whose host speaks against training on it.
     """
 
-    def __init__(self, web: Web, robots: Robots, limits: Limits) -> None:
+    def __init__(
+        self,
+        web: Web,
+        robots: Robots,
+        limits: Limits,
+        *,
+        refuse_reserved: bool = True,
+    ) -> None:
         self._web = web
         self._robots = robots
         self._limits = limits
+        self._refuse_reserved = refuse_reserved
 
     async def has_names(self, host: str) -> bool:
         """Whether the name service answers, see `Web.has_names`."""
@@ -113,10 +124,29 @@ class Fetcher:
                     response.headers.get("Retry-After"),
                     self._limits.longest_wait,
                 )
+            against = await self._reserved(response)
             size = await self._store(response, wanted, sink)
         kept = {k: response.headers[k] for k in KEPT_HEADERS if k in response.headers}
         raw = tuple(response.headers.items())
-        return Fetched(str(response.url), response.status, size, kept, raw)
+        return Fetched(str(response.url), response.status, size, kept, raw, against)
+
+    async def _reserved(self, response: aiohttp.ClientResponse) -> str | None:
+        """Return what the host says against training on what it gives, or None.
+
+        Raises:
+            Fault: it says so, and such pictures are refused.
+        """
+        url = str(response.url)
+        against = reserved(response.headers.items())
+        if against is None and await self._robots.reserves(url):
+            against = AGAINST_TRAINING
+        if against is not None and self._refuse_reserved:
+            raise Fault(
+                FetchStatus.OPTED_OUT,
+                f"{url}: its site says {against}",
+                http_status=response.status,
+            )
+        return against
 
     async def _store(
         self, response: aiohttp.ClientResponse, wanted: Wanted, sink: Sink

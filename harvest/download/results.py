@@ -29,6 +29,7 @@ class Stored:
         format, width, height: from the picture's header, if it could be read.
         headers: of the response.
         no_training: what its metadata says against training on it, or None.
+        reserved: what its host says against it, or None.
     """
 
     leased: Leased
@@ -40,6 +41,7 @@ class Stored:
     width: int | None = None
     height: int | None = None
     no_training: str | None = None
+    reserved: str | None = None
 
 
 @dataclass(frozen=True)
@@ -224,6 +226,7 @@ def _insert_sources(
             "licence": listed[one.leased.id]["licence"] or "unknown",
             "licence_from": listed[one.leased.id]["licence_from"] or "unknown",
             "headers": json.dumps(one.headers) if one.headers else None,
+            "reserved": one.reserved,
             "fetched_at": now,
         }
         for one in stored

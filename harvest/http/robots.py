@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import aiohttp
-from protego import Protego
 
 from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.http.body import Limits, read_body
 from icf.harvest.http.retry_after import wait_seconds
-from icf.harvest.http.robots_file import MAX_BYTES, ROBOT, read_robots
+from icf.harvest.http.robots_file import MAX_BYTES, RobotsRules, read_robots
 from icf.harvest.http.session import Web
 from icf.harvest.http.statuses import is_whole
 from icf.harvest.http.urls import host_of, normalise
@@ -38,7 +37,7 @@ _LIMITS = Limits(max_bytes=sys.maxsize)
 class _Rules:
     """The rules of a host; ``rules`` is None if everything is allowed."""
 
-    rules: Protego | None
+    rules: RobotsRules | None
     until: float
 
 
@@ -67,8 +66,19 @@ class Robots:
             return
         rules = await self._rules(_origin(url))
         # Addresses that earlier versions stored may go around the rules by "/../".
-        if rules is not None and not rules.can_fetch(normalise(url).url, ROBOT):
+        if rules is not None and not rules.may_fetch(normalise(url).url):
             raise Fault(FetchStatus.DISALLOWED, f"{url}: robots.txt forbids it")
+
+    async def reserves(self, url: str) -> bool:
+        """Whether the host speaks against training on what ``url`` gives.
+
+        Raises:
+            Fault: as in `check`.
+        """
+        if not self._obey:
+            return False
+        rules = await self._rules(_origin(url))
+        return rules is not None and not rules.may_train(normalise(url).url)
 
     def delay(self, url: str) -> float | None:
         """Return the crawl delay of the host in seconds; None if unknown."""
@@ -79,9 +89,9 @@ class Robots:
             return None
         if kept.rules is None:
             return 0.0
-        return min(kept.rules.crawl_delay(ROBOT) or 0.0, LONGEST_DELAY)
+        return min(kept.rules.crawl_delay, LONGEST_DELAY)
 
-    async def _rules(self, origin: str) -> Protego | None:
+    async def _rules(self, origin: str) -> RobotsRules | None:
         lock = self._locks.setdefault(origin, asyncio.Lock())
         try:
             async with lock:
@@ -100,7 +110,7 @@ class Robots:
         if len(self._kept) > _MOST_HOSTS:
             self._kept.popitem(last=False)
 
-    async def _fetch(self, origin: str) -> Protego | None:
+    async def _fetch(self, origin: str) -> RobotsRules | None:
         url = f"{origin}/robots.txt"
         try:
             async with self._web.open(url, deadline=30.0) as response:

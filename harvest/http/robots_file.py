@@ -1,7 +1,8 @@
 """Read the bytes of a robots.txt, as people save them (RFC 9309).
 
 Protego applies the rules. Here is what comes before: the encodings of editors, an HTML
-page instead of text, a version behind our name, a file that is too long.
+page instead of text, a version behind our name, a file that is too long; and the fields
+``Content-Usage`` and ``Content-Signal``, which it does not know.
 """
 
 from __future__ import annotations
@@ -10,8 +11,14 @@ import codecs
 import html
 import re
 import unicodedata
+from dataclasses import dataclass
 
 from protego import Protego
+
+from icf.harvest.http.opt_out import PREFERENCES, about_training
+
+#: What `RobotsRules.may_train` stands for, in messages.
+AGAINST_TRAINING = "no training (robots.txt)"
 
 #: Our name in robots.txt and in X-Robots-Tag.
 ROBOT = "icf"
@@ -30,16 +37,52 @@ _LINE_END = re.compile(rb"\r\n|\r|\n")
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _LINE_TAG = re.compile(r"</?(?:address|br|div|h\d|li|ol|p|pre|table|tr|ul)\b[^>]*>")
 _TAG = re.compile(r"<[^>]*>")
+#: Changes nothing, and ends the names of a group.
+_NO_RULE = "Disallow:"
 _AGENT = re.compile(r"\s*user[- ]?agent\s*:(?P<names>[^#]*)", re.IGNORECASE)
+_PREFERENCE = re.compile(
+    rf"\s*(?P<field>{'|'.join(PREFERENCES)})\s*:\s*(?P<path>[/*]\S*)?(?P<said>[^#]*)",
+    re.IGNORECASE,
+)
+_RULE = re.compile(r"\s*(?:allow|disallow|crawl-delay)\s*:", re.IGNORECASE)
 _OURS = re.compile(rf"(?:^|[\s,;]){ROBOT}(?:$|[\s,;/])", re.IGNORECASE)
 
 
-def read_robots(body: bytes) -> Protego:
+@dataclass(frozen=True)
+class RobotsRules:
+    """What a robots.txt says to us.
+
+    Args:
+        fetching: what may be requested.
+        training: what may be trained on, as if that were a request.
+    """
+
+    fetching: Protego
+    training: Protego
+
+    def may_fetch(self, url: str) -> bool:
+        """Whether a URL may be requested."""
+        return self.fetching.can_fetch(url, ROBOT)
+
+    def may_train(self, url: str) -> bool:
+        """Whether what a URL gives may be trained on; True where nothing is said."""
+        return self.training.can_fetch(url, ROBOT)
+
+    @property
+    def crawl_delay(self) -> float:
+        """Seconds between two requests; 0 where nothing is said."""
+        return float(self.fetching.crawl_delay(ROBOT) or 0.0)
+
+
+def read_robots(body: bytes) -> RobotsRules:
     r"""Return the rules of a robots.txt; bytes after the first `MAX_BYTES` are ignored.
 
     >>> rules = read_robots(codecs.BOM_UTF8 + b"User-agent: *\rDisallow: /private/")
-    >>> rules.can_fetch("http://a.example/private/1.png", ROBOT)
+    >>> rules.may_fetch("http://a.example/private/1.png")
     False
+    >>> rules = read_robots(b"User-agent: *\nContent-Signal: ai-train=no\nAllow: /")
+    >>> rules.may_fetch("http://a.example/1.png"), rules.may_train("http://a.example/")
+    (True, False)
     """
     lines = _LINE_END.split(_as_utf8(_whole_lines(body)))
     text = "\n".join(_spellings(line) for line in lines)
@@ -47,7 +90,10 @@ def read_robots(body: bytes) -> Protego:
     text = "".join(c for c in text if c in "\t\n" or not _is_invisible(c))
     if text.lstrip().startswith("<"):
         text = html.unescape(_TAG.sub("", _LINE_TAG.sub("\n", text)))
-    return Protego.parse("\n".join(_naming_us(line) for line in text.splitlines()))
+    rules = "\n".join(_naming_us(line) for line in text.splitlines())
+    # What stands before the first group is said to everybody.
+    training = "\n".join(["User-agent: *", _NO_RULE, *map(_as_rule, rules.split("\n"))])
+    return RobotsRules(Protego.parse(rules), Protego.parse(training))
 
 
 def _whole_lines(body: bytes) -> bytes:
@@ -95,3 +141,21 @@ def _naming_us(line: str) -> str:
         return line
     names = re.split(r"[\s,;]+", found["names"].strip())
     return "\n".join(f"User-agent: {name.partition('/')[0]}" for name in names)
+
+
+def _as_rule(line: str) -> str:
+    """Return a line as a rule of what may be trained on.
+
+    ``Content-Usage: /art/ train-ai=n`` is ``Disallow: /art/``. Without a path it is
+    said of everything. A rule of fetching says nothing of training; it still ends the
+    names of a group.
+    """
+    found = _PREFERENCE.match(line)
+    if found is None:
+        return _NO_RULE if _RULE.match(line) else line
+    said = about_training(found["said"])
+    if said is None:
+        return _NO_RULE
+    if not said[1]:
+        return f"Disallow: {found['path'] or '/'}"
+    return f"Allow: {found['path']}" if found["path"] else _NO_RULE

@@ -95,7 +95,10 @@ class FetchStatus(Code):
         "no connection, or one that ended without an answer, on every attempt",
     )
     DISALLOWED = "disallowed", "robots.txt forbids it"
-    OPTED_OUT = "opted_out", "its X-Robots-Tag forbids the use of pictures"
+    OPTED_OUT = (
+        "opted_out",
+        "its site forbids the use of its pictures, or training on them",
+    )
     NO_TRAINING = (
         "no_training",
         "its metadata (C2PA, CAWG or IPTC) forbids training on it",

@@ -94,8 +94,8 @@ class HarvestSettings(_Section):
     respect_robots: bool = Field(default=True, description="obey robots.txt")
     no_training: Literal["refuse", "count"] = Field(
         default="refuse",
-        description="pictures whose metadata forbids training on them (C2PA, CAWG, "
-        "IPTC): not stored, or stored and counted",
+        description="pictures whose metadata (C2PA, CAWG, IPTC) or whose site "
+        "forbids training on them: not stored, or stored and counted",
     )
     only_licence: tuple[str, ...] = Field(
         default=(),

@@ -164,7 +164,7 @@ def test_marks_against_training_are_counted_where_they_do_not_refuse(
     mark = "plus:DataMining: PROHIBITED-AIMLTRAINING"
     assert said == {len(marked(1)): mark, len(png(2)): None, len(large): mark}
     with made.catalogue.read() as connection:
-        assert count_marked(connection) == Marked(refused=0, stored=2)
+        assert count_marked(connection) == Marked(refused=0, stored=2, reserved=0)
 
 
 def test_what_was_stored_before_anybody_looked_is_marked_when_it_comes_again(
@@ -525,3 +525,40 @@ def test_two_sources_of_one_name_are_wrong_use(tmp_path: Path) -> None:
 def test_a_contact_that_cannot_stand_in_a_header_is_wrong_use() -> None:
     with pytest.raises(WrongUse, match="contact"):
         user_agent(HarvestSettings(contact="me\r\nX-Evil: 1"))
+
+
+def test_pictures_of_hosts_that_speak_against_training_are_refused_or_counted(
+    site: Site, crawl: Crawl
+) -> None:
+    site.route(
+        "/robots.txt", answer(b"User-agent: *\nContent-Usage: /art/ train-ai=n\n")
+    )
+    urls = [
+        site.route("/1.png", answer(png(1), TDM_Reservation="1")),
+        site.route("/art/2.png", answer(png(2))),
+        site.route("/3.png", answer(png(3), TDM_Reservation="0")),
+    ]
+    made, _ = crawl(*urls)
+    assert fates(made.catalogue) == {
+        "1.png": "opted_out",
+        "2.png": "opted_out",
+        "3.png": "stored",
+    }
+    why = {row["message"] for row in all_of(made.catalogue, url)}
+    assert f"{urls[0]}: its site says TDM-Reservation: 1" in why
+    assert f"{urls[1]}: its site says no training (robots.txt)" in why
+
+    settings = made.root / "icf.toml"
+    settings.write_text(
+        settings.read_text().replace("[harvest]", '[harvest]\nno_training = "count"')
+    )
+    made = find(made.root)
+    with made.catalogue.write() as connection:
+        make_pending(connection, Selection((FetchStatus.OPTED_OUT,)))
+    harvest(made)
+    assert set(fates(made.catalogue).values()) == {"stored"}
+    said = [row["reserved"] for row in all_of(made.catalogue, image_source)]
+    expected = ["TDM-Reservation: 1", "no training (robots.txt)", None]
+    assert sorted(said, key=str) == sorted(expected, key=str)
+    with made.catalogue.read() as connection:
+        assert count_marked(connection) == Marked(refused=0, stored=0, reserved=2)

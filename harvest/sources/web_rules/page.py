@@ -45,12 +45,14 @@ class Page:
         url: where it is, after redirects.
         base: what its relative links are relative to.
         robots: every ``X-Robots-Tag`` of its response.
+        reserved: what its site says against training on its pictures, or None.
     """
 
     url: str
     base: str
     root: Selector
     robots: tuple[str, ...] = ()
+    reserved: str | None = None
 
 
 def first_tasks(table: WebTable) -> Iterator[Task]:
@@ -350,7 +352,7 @@ class _Reading:
             # The album of a start page is on that very page: no link was followed.
             kept = tuple(t for t in tasks if url_of(t) == url_of(self.task))
             tasks, passed_over = kept, len(tasks) - len(kept)
-        word = opted_out(words, ROBOT)
+        word = opted_out(words, ROBOT) or self.page.reserved
         pictures = _leads_once(self._pictures)
         if word is not None:
             pictures = [_left_alone(one, word) for one in pictures]

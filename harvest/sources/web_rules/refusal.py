@@ -17,6 +17,9 @@ from icf.harvest.sources.base import Listing
 #: Where a request carries the listing that it is for.
 LISTING = "icf_listing"
 
+#: Whether the robots.txt of its host speaks against training on what it gives.
+RESERVES = "icf_reserves"
+
 
 class Refusal(IgnoreRequest):
     """A request ends without a response.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from urllib.parse import urlsplit
 
-from protego import Protego
 from scrapy import Request, Spider
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
@@ -13,10 +12,16 @@ from scrapy.http.request import NO_CALLBACK
 
 from icf.codes import FetchStatus
 from icf.harvest.http.robots import LONGEST_DELAY
-from icf.harvest.http.robots_file import ROBOT, read_robots
+from icf.harvest.http.robots_file import RobotsRules, read_robots
 from icf.harvest.http.statuses import is_whole
 from icf.harvest.http.urls import host_of
-from icf.harvest.sources.web_rules.refusal import Refusal, listing_of, reason_of, refuse
+from icf.harvest.sources.web_rules.refusal import (
+    RESERVES,
+    Refusal,
+    listing_of,
+    reason_of,
+    refuse,
+)
 from icf.harvest.sources.web_rules.spider import spider_of
 
 
@@ -31,7 +36,7 @@ class ObeyRobots:
             raise NotConfigured("harvest.respect_robots is off")
         self._crawler = crawler
         self._slots = spider_of(crawler).slots
-        self._rules: dict[str, Protego | Refusal | None] = {}
+        self._rules: dict[str, RobotsRules | Refusal | None] = {}
         self._asking: dict[str, asyncio.Lock] = {}
 
     @classmethod
@@ -53,18 +58,19 @@ class ObeyRobots:
         rules = await self._rules_of(f"{parts.scheme}://{parts.netloc}")
         if isinstance(rules, Refusal):
             raise rules
-        if rules is not None and not rules.can_fetch(request.url, ROBOT):
+        request.meta[RESERVES] = rules is not None and not rules.may_train(request.url)
+        if rules is not None and not rules.may_fetch(request.url):
             raise refuse(
                 FetchStatus.DISALLOWED, f"{request.url}: robots.txt forbids it"
             )
 
-    async def _rules_of(self, origin: str) -> Protego | Refusal | None:
+    async def _rules_of(self, origin: str) -> RobotsRules | Refusal | None:
         async with self._asking.setdefault(origin, asyncio.Lock()):
             if origin not in self._rules:
                 self._rules[origin] = await self._ask(f"{origin}/robots.txt")
         return self._rules[origin]
 
-    async def _ask(self, url: str) -> Protego | Refusal | None:
+    async def _ask(self, url: str) -> RobotsRules | Refusal | None:
         asked = Request(url, callback=NO_CALLBACK)
         try:
             response = await self._crawler.engine.download_async(asked)
@@ -77,8 +83,7 @@ class ObeyRobots:
         if not is_whole(response.status):
             return None  # RFC 9309, section 2.3.1.3: unavailable means allowed
         rules = read_robots(response.body)
-        delay = float(rules.crawl_delay(ROBOT) or 0.0)
-        self._slots.spacing[host_of(url)] = min(delay, LONGEST_DELAY)
+        self._slots.spacing[host_of(url)] = min(rules.crawl_delay, LONGEST_DELAY)
         return rules
 
 

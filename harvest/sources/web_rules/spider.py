@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import scrapy
@@ -16,12 +18,19 @@ from twisted.python.failure import Failure
 
 from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
+from icf.harvest.http.opt_out import reserved
+from icf.harvest.http.robots_file import AGAINST_TRAINING
 from icf.harvest.http.urls import normalise
 from icf.harvest.sources.base import Listing, ListingPage, Task
 from icf.harvest.sources.web_rules.channel import Channel
 from icf.harvest.sources.web_rules.messages import Reply
 from icf.harvest.sources.web_rules.page import Page, read_page, url_of
-from icf.harvest.sources.web_rules.refusal import LISTING, listing_of, reason_of
+from icf.harvest.sources.web_rules.refusal import (
+    LISTING,
+    RESERVES,
+    listing_of,
+    reason_of,
+)
 from icf.harvest.sources.web_rules.slots import HostSlots
 from icf.harvest.sources.web_rules.tables import WebTable
 from icf.settings import HarvestSettings
@@ -109,9 +118,10 @@ class RulesSpider(scrapy.Spider):
         if not isinstance(response, HtmlResponse | XmlResponse):
             kind = (response.headers.get("Content-Type") or b"none").decode("latin-1")
             raise ValueError(f"no HTML or XML; Content-Type: {kind}")
-        return read_page(
-            _page(response), task, self.table, obey=self.harvest.respect_robots
-        )
+        page = _page(response)
+        if self.harvest.no_training == "refuse":
+            page = replace(page, reserved=_reserved(response, page.root))
+        return read_page(page, task, self.table, obey=self.harvest.respect_robots)
 
     def _reply(
         self,
@@ -146,6 +156,21 @@ def _page(response: TextResponse) -> Page:
         Selector(text=response.text, type=kind, base_url=base),
         tuple(value.decode("latin-1") for value in robots),
     )
+
+
+def _reserved(response: TextResponse, root: Selector) -> str | None:
+    """Return what a site says against training on what is on a page, or None."""
+    headers = (
+        (name.decode("latin-1"), value.decode("latin-1"))
+        for name, values in response.headers.items()
+        for value in values
+    )
+    metas = (
+        (meta.attrib["name"].strip(), meta.attrib["content"])
+        for meta in root.xpath("//meta[@name and @content]")
+    )
+    against = reserved(chain(headers, metas))
+    return against or (AGAINST_TRAINING if response.meta.get(RESERVES) else None)
 
 
 def _readable(response: TextResponse) -> TextResponse:

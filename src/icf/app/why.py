@@ -164,6 +164,7 @@ class _Explainer:
                 found.licence,
                 found.licence_from,
                 found.author,
+                found.reserved,
             )
             .where(found.image_id == row.id)
             .order_by(found.id)
@@ -342,8 +343,12 @@ def _dated_answer(given: Record) -> Record:
 
 
 def _public(source: Record) -> Record:
-    """Return where a picture was found without the login that its page may have."""
-    return {**source, "page_url": without_login(source["page_url"])}
+    """Return where a picture was found without the login that its page may have.
+
+    Where its host says nothing against training on it, neither does this.
+    """
+    said = {k: v for k, v in source.items() if k != "reserved" or v is not None}
+    return {**said, "page_url": without_login(source["page_url"])}
 
 
 def _is_url(text: str) -> sa.ColumnElement[bool]:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import alembic.config
 
 #: The newest of the migrations, which this program writes.
-REVISION = "0020"
+REVISION = "0021"
 
 _DIALECTS = ("sqlite", "postgresql")
 
@@ -311,6 +311,7 @@ def alembic_config() -> alembic.config.Config:
     folder = Path(__file__).parent / "migrations"
     # A percent sign in the path would be read as interpolation.
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    config.set_main_option("recursive_version_locations", "true")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     return config
 

@@ -274,6 +274,8 @@ image_source = sa.Table(
     text("fetched_from", nullable=True),
     # JSON object of the response headers worth keeping.
     text("headers", nullable=True),
+    # What the host says against training on it (TDM-Reservation and the like).
+    text("reserved", nullable=True),
     # Of a frame of a video, as in `url`.
     sa.Column("seconds", sa.Double),
     sa.Column("shot", sa.Integer),

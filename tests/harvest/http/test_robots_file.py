@@ -4,14 +4,14 @@ import codecs
 
 import pytest
 
-from icf.harvest.http.robots_file import MAX_BYTES, ROBOT, read_robots
+from icf.harvest.http.robots_file import MAX_BYTES, read_robots
 
 RULES = "User-agent: *\r\nDisallow: /private/\r\n"
 PRIVATE, OPEN = "http://a.example/private/1.png", "http://a.example/1.png"
 
 
 def allows(body: bytes, url: str = PRIVATE) -> bool:
-    return read_robots(body).can_fetch(url, ROBOT)
+    return read_robots(body).may_fetch(url)
 
 
 @pytest.mark.parametrize(
@@ -89,3 +89,41 @@ def test_a_file_over_the_cap_ends_at_its_last_whole_line() -> None:
 )
 def test_a_file_without_rules_allows_everything(body: bytes) -> None:
     assert allows(body)
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        "User-agent: *\nContent-Signal: search=yes, ai-train=no\nAllow: /",
+        "User-Agent: *\nDisallow: /x/\nContent-Usage: train-ai=n # for now",
+        "USER-AGENT: ICF\nCONTENT-SIGNAL: AI-TRAIN=NO",
+        "Content-Signal: ai-train=no\nUser-agent: otherbot\nDisallow: /",
+        "User-agent: *\nContent-Usage: /private/ train-ai=n",
+        "User-agent: *\nContent-Usage: /*.png train-ai=n\nContent-Usage: / train-ai=y",
+        "User-agent: otherbot\nUser-agent: icf\nContent-Usage: bots=n",
+    ],
+)
+def test_it_can_keep_pictures_from_training_and_still_allow_to_fetch_them(
+    rules: str,
+) -> None:
+    read = read_robots(rules.encode())
+    assert read.may_fetch(PRIVATE)
+    assert not read.may_train(PRIVATE)
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        "",
+        "Disallow: /",
+        "User-agent: *\nDisallow: /",
+        "User-agent: *\nContent-Signal: search=no, ai-train=yes",
+        "User-agent: *\nContent-Usage: /drafts/ train-ai=n",
+        "User-agent: *\nContent-Usage: train-ai=n\nContent-Usage: /private/ train-ai=y",
+        "User-agent: *\nContent-Usage: train-ai=n\n\nUser-agent: icf\nAllow: /",
+        "User-agent: *\nAllow: /\nUser-agent: otherbot\nContent-Signal: ai-train=no",
+        "# Content-Signal: ai-train=no",
+    ],
+)
+def test_what_is_said_of_other_things_keeps_nothing_from_training(rules: str) -> None:
+    assert read_robots(rules.encode()).may_train(PRIVATE)

@@ -164,7 +164,12 @@ class Downloads:
         allow = AllowList(settings.allow_hosts)
         async with Web(agent, allow, connections=settings.concurrency + 4) as web:
             robots = Robots(web, obey=settings.respect_robots)
-            fetcher = Fetcher(web, robots, limits_of(settings))
+            fetcher = Fetcher(
+                web,
+                robots,
+                limits_of(settings),
+                refuse_reserved=settings.no_training == "refuse",
+            )
             attempt = Attempt(
                 fetcher,
                 robots,

@@ -287,6 +287,41 @@ def test_pictures_of_a_page_that_opts_out_are_not_fetched(
     assert "/1.png" not in site.asked
 
 
+def test_pictures_of_a_page_that_speaks_against_training_are_not_fetched(
+    site: Site, tmp_path: Path
+) -> None:
+    site.route("/", html('<a class=album href="/m">M</a>'))
+    pages = {
+        "/1": html(
+            '<meta name="TDM-Reservation" content=1><img class=picture src=/1.png>'
+        ),
+        "/2": html("<img class=picture src=/2.png>", TDM_Reservation="1"),
+        "/3": html("<img class=picture src=/3.png>", Content_Usage="train-ai=n"),
+        "/4": html("<img class=picture src=/4.png>"),
+        "/5": html("<img class=picture src=/5.png>"),
+    }
+    rules = (
+        b"User-agent: *\nContent-Usage: /4 train-ai=n\nContent-Usage: /4. train-ai=y"
+    )
+    site.route("/robots.txt", answer(rules))
+    links = "".join(f'<a class=character href="{path}">C{path}</a>' for path in pages)
+    site.route("/m", html(links))
+    for number, (path, page) in enumerate(pages.items(), 1):
+        site.route(path, page)
+        site.route(f"{path}.png", answer(png(number)))
+    harvest(made := workspace(tmp_path / "ws", site.url("/")))
+    refused = [f"{number}.png" for number in range(1, 5)]
+    assert fates(made.catalogue) == {
+        **dict.fromkeys(refused, "opted_out"),
+        "5.png": "stored",
+    }
+    assert not {f"/{name}" for name in refused} & set(site.asked)
+
+    counting = workspace(tmp_path / "count", site.url("/"), no_training="count")
+    harvest(counting)
+    assert set(fates(counting.catalogue).values()) == {"stored"}
+
+
 def test_links_of_a_page_that_says_nofollow_are_left_alone(
     site: Site, tmp_path: Path
 ) -> None:
