@@ -23,6 +23,7 @@ from icf.annotate.boxes.exchange.rows import (
 from icf.annotate.boxes.opinion import is_finite
 from icf.codes import RowFault
 from icf.errors import BadInput
+from icf.models.data.formats.entries import turned_by
 from icf.stores.files import hash_file
 from icf.text_file import open_text
 
@@ -171,9 +172,7 @@ def _not_upright(box: Mapping[str, Any]) -> str | None:
     """Why a box cannot be taken, if it is more than a box."""
     if box.get("iscrowd"):
         return "is of a crowd (iscrowd); draw a box for each face"
-    attributes = box.get("attributes")
-    turned = attributes.get("rotation") if isinstance(attributes, dict) else None
-    return why_turned(turned)
+    return why_turned(turned_by(box))
 
 
 def _corners(box: Any) -> Any:

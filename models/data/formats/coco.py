@@ -31,7 +31,7 @@ from icf.errors import BadInput
 from icf.models.data.base import Kind, LabelledFace, LabelledPicture, Reader, Skipped
 from icf.models.data.boxes import box_of_sides
 from icf.models.data.formats.categories import kinds_of_categories
-from icf.models.data.formats.entries import Id, id_of, is_set
+from icf.models.data.formats.entries import Id, id_of, is_set, turned_by
 from icf.models.data.formats.faces_by_picture import FacesByPicture
 from icf.models.data.picture_files import read_file, state_of
 from icf.own_files import walk
@@ -53,6 +53,7 @@ class _Annotation(NamedTuple):
     category_id: Id | None
     bbox: object
     ignored: bool
+    turned: float
 
 
 @dataclass(frozen=True)
@@ -211,7 +212,8 @@ def _shrunk(each: dict[str, Any]) -> object:
     if "image_id" in each:
         ignored = any(is_set(each.get(key)) for key in ("iscrowd", "ignore"))
         category = id_of(each.get("category_id"))
-        return _Annotation(id_of(each["image_id"]), category, each.get("bbox"), ignored)
+        image, turned = id_of(each["image_id"]), turned_by(each)
+        return _Annotation(image, category, each.get("bbox"), ignored, turned)
     return each
 
 
@@ -251,6 +253,9 @@ def _taken(
     if box is None:
         faces.damage(name)
         return Skipped(where, "a box that is not four numbers")
+    if annotation.turned:
+        faces.damage(name)
+        return Skipped(where, "a box that is turned")
     face = LabelledFace(box, kind, ignored=annotation.ignored)
     return faces.add(where, name, face, _size(image))
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 Id = int | str
 
 #: Flags that are not set, as texts.
@@ -30,3 +33,16 @@ def is_set(flag: object) -> bool:
     (True, True, False, False, False)
     """
     return str(flag).strip().casefold() not in _NOT_SET
+
+
+def turned_by(entry: Mapping[str, Any]) -> float:
+    """Return by how many degrees the box of an annotation is turned, from 0 to 360.
+
+    CVAT and Datumaro write it beside a box that is not turned.
+
+    >>> turned_by({"bbox": [1, 2, 3, 4], "attributes": {"rotation": 390.0}})
+    30.0
+    """
+    attributes = entry.get("attributes")
+    turned = attributes.get("rotation") if isinstance(attributes, dict) else None
+    return float(turned % 360) if isinstance(turned, int | float) else 0.0

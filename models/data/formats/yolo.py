@@ -6,9 +6,10 @@
     images/train/a.jpg
     labels/train/a.txt        CLASS CX CY WIDTH HEIGHT, as shares of the picture
 
-A picture without a file of labels has no face; that none has one is a mistake. A row
-with more numbers is a polygon; its bounds are the box. Only the training pictures are
-read.
+``train`` may name a text file that lists the pictures, too. A picture without a file of
+labels has no face; that none has one is a mistake. A row with more numbers is a
+polygon, and its bounds are the box; where ``kpt_shape`` says that boxes have key points
+behind them, these are passed over. Only the training pictures are read.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
 
 import yaml  # type: ignore[import-untyped,unused-ignore]
@@ -67,13 +68,14 @@ class YoloReader(Reader):
         config = self._config()
         names = _names(config.get("names"))
         kinds = kinds_of_categories(names, self.domain, f"{self.name}: {CONFIG}")
-        folders = self._folders(config)
-        self._check_labels(folders)
-        for key in self._keys(folders):
+        places = self._places(config)
+        self._check_labels(places)
+        rows = _Rows(names, kinds, _numbers_of_points(config.get("kpt_shape")))
+        for key in self._keys(places):
             if isinstance(key, Skipped):
                 yield key
             else:
-                yield from self._picture(key, names, kinds)
+                yield from self._picture(key, rows)
 
     def read(self, key: str) -> bytes:
         """Return the bytes of a picture."""
@@ -81,27 +83,66 @@ class YoloReader(Reader):
 
     def fingerprint(self) -> str:
         """Return a digest of names, sizes and times of labels and pictures."""
-        folders = self._folders(self._config())
+        places = self._places(self._config())
         files = [self.path / CONFIG]
-        for folder in folders:
-            labels = self.path / _labels_of(f"{os.path.relpath(folder, self.path)}/")
-            files += [*walk(folder), *(walk(labels) if labels != folder else ())]
+        for place in places:
+            if place.is_file():
+                files.append(place)
+                for key in self._listed(place):
+                    if isinstance(key, str):
+                        files += [self.path / key, self._labels(key)]
+                continue
+            labels = self.path / _labels_of(f"{os.path.relpath(place, self.path)}/")
+            files += [*walk(place), *(walk(labels) if labels != place else ())]
         return state_of(self.path, files)
 
-    def _keys(self, folders: Sequence[Path]) -> Iterator[str | Skipped]:
-        """Yield the pictures of folders, from the folder of ``data.yaml``."""
-        for folder in folders:
-            above = os.path.relpath(folder, self.path)
-            for name in picture_files(folder):
+    def _keys(self, places: Sequence[Path]) -> Iterator[str | Skipped]:
+        """Yield the pictures of places, from the folder of ``data.yaml``."""
+        for place in places:
+            if place.is_file():
+                yield from self._listed(place)
+                continue
+            above = os.path.relpath(place, self.path)
+            for name in picture_files(place):
                 if isinstance(name, Skipped):
                     yield name
                 else:
                     yield os.path.normpath(f"{above}/{name}")
 
-    def _check_labels(self, folders: Sequence[Path]) -> None:
+    def _listed(self, file: Path) -> Iterator[str | Skipped]:
+        """Yield the pictures that a text file names, each once.
+
+        A name begins at the file's folder or at that of ``data.yaml``; one of another
+        disk (``/content/images/train/a.jpg``) is looked for by its end.
+        """
+        seen: set[str] = set()
+        lines = read_file(file).decode("utf-8-sig", errors="replace").splitlines()
+        for number, line in enumerate(lines, 1):
+            name = line.strip().replace("\\", "/")
+            if not name:
+                continue
+            where = f"{os.path.relpath(file, self.path)}, line {number}"
+            found = self._found(file.parent, name)
+            if found is None:
+                yield Skipped(where, "no such picture")
+            elif found in seen:
+                yield Skipped(where, "the same picture again")
+            else:
+                seen.add(found)
+                yield found
+
+    def _found(self, folder: Path, name: str) -> str | None:
+        parts = PurePosixPath(name).parts
+        ends = ("/".join(parts[at:]) for at in range(1, len(parts)))
+        for top in (folder, self.path):
+            if (top / name).is_file():
+                return os.path.relpath(top / name, self.path)
+        return next((end for end in ends if (self.path / end).is_file()), None)
+
+    def _check_labels(self, places: Sequence[Path]) -> None:
         """Refuse pictures of which none has labels: they lie in another place."""
         first = None
-        for key in self._keys(folders):
+        for key in self._keys(places):
             if isinstance(key, Skipped):
                 continue
             labels = self._labels(key)
@@ -117,9 +158,7 @@ class YoloReader(Reader):
     def _labels(self, key: str) -> Path:
         return (self.path / _labels_of(key)).with_suffix(".txt")
 
-    def _picture(
-        self, key: str, names: Mapping[int, str], kinds: Mapping[int, Kind]
-    ) -> Iterator[LabelledPicture | Skipped]:
+    def _picture(self, key: str, rows: _Rows) -> Iterator[LabelledPicture | Skipped]:
         labels = self._labels(key)
         if not labels.exists():
             yield LabelledPicture(key, (), complete=True)
@@ -136,7 +175,7 @@ class YoloReader(Reader):
             if not line.strip():
                 continue
             where = f"{os.path.relpath(labels, self.path)}, line {number}"
-            face = _face(line, size, names, kinds)
+            face = rows.face(line, size)
             if isinstance(face, str):
                 complete = complete and face == _NO_FACE
                 yield Skipped(where, face)
@@ -161,8 +200,8 @@ class YoloReader(Reader):
             raise BadInput(f"{path}: expected keys such as train and names")
         return config
 
-    def _folders(self, config: Mapping[str, Any]) -> list[Path]:
-        """Return the folders of the training pictures.
+    def _places(self, config: Mapping[str, Any]) -> list[Path]:
+        """Return the folders of the training pictures, and the files that list some.
 
         Raises:
             BadInput: they are not named, or not there.
@@ -175,41 +214,64 @@ class YoloReader(Reader):
                 f"{self.path / CONFIG}: expected train: FOLDER or a list of folders, "
                 f"found {stated!r}"
             )
-        return [self._folder(str(config.get("path") or "."), each) for each in places]
+        return [self._place(str(config.get("path") or "."), each) for each in places]
 
-    def _folder(self, path: str, place: str) -> Path:
-        """Return one folder; exported files name places that were on another disk."""
+    def _place(self, path: str, place: str) -> Path:
+        """Return a folder or file; exported files name places of another disk."""
         inside = place.removeprefix("../")
         for folder in (self.path / path / place, self.path / place, self.path / inside):
-            if folder.is_dir():
+            if folder.is_dir() or (folder.suffix == ".txt" and folder.is_file()):
                 return folder
         raise BadInput(
             f"{self.path / CONFIG}: there is no folder {self.path / place}; train must "
-            "name a folder of pictures, from the folder of data.yaml"
+            "name a folder of pictures, or a .txt file that lists some, from the "
+            "folder of data.yaml"
         )
 
 
 _NO_FACE = "a class that is no face"
 
 
-def _face(
-    line: str,
-    size: tuple[int, int],
-    names: Mapping[int, str],
-    kinds: Mapping[int, Kind],
-) -> LabelledFace | str:
-    """Return the face of a row, or why it is left out."""
-    try:
-        label, *numbers = plain_numbers(line.split())
-    except ValueError:
-        return "a row that cannot be read"
-    if not label.is_integer() or label not in names:
-        return f"a class that {CONFIG} does not name"
-    box = _box(numbers, size)
-    if isinstance(box, str):
-        return box
-    kind = kinds.get(int(label))
-    return LabelledFace(box, kind) if kind is not None else _NO_FACE
+@dataclass(frozen=True)
+class _Rows:
+    """How rows of labels are read.
+
+    Attributes:
+        names: of the classes.
+        kinds: the classes that are faces.
+        points: numbers of key points behind a box.
+    """
+
+    names: Mapping[int, str]
+    kinds: Mapping[int, Kind]
+    points: int
+
+    def face(self, line: str, size: tuple[int, int]) -> LabelledFace | str:
+        """Return the face of a row, or why it is left out."""
+        try:
+            label, *numbers = plain_numbers(line.split())
+        except ValueError:
+            return "a row that cannot be read"
+        if not label.is_integer() or label not in self.names:
+            return f"a class that {CONFIG} does not name"
+        if self.points and len(numbers) == 4 + self.points:
+            numbers = numbers[:4]
+        box = _box(numbers, size)
+        if isinstance(box, str):
+            return box
+        kind = self.kinds.get(int(label))
+        return LabelledFace(box, kind) if kind is not None else _NO_FACE
+
+
+def _numbers_of_points(shape: object) -> int:
+    """Numbers of the key points of a box; 0 where there are none.
+
+    >>> _numbers_of_points([5, 3]), _numbers_of_points(None)
+    (15, 0)
+    """
+    if isinstance(shape, list) and all(type(each) is int for each in shape):
+        return math.prod(shape) if len(shape) == 2 else 0
+    return 0
 
 
 def _box(numbers: list[float], size: tuple[int, int]) -> Box | str:

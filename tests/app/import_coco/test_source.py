@@ -95,6 +95,8 @@ def test_an_annotation_that_cannot_be_one_is_named(
     [
         ({"iscrowd": 1}, "a crowd", False),
         ({"iscrowd": "1"}, "a crowd", False),
+        ({"attributes": {"rotation": 15.5}}, "a box that is turned", False),
+        ({"attributes": {"rotation": 360}}, "the same box again", True),
         ({"iscrowd": "0"}, "the same box again", True),
         ({"bbox": [1, 1, 0, 5]}, "a box without area", False),
         ({"bbox": [1, 1, -4, 5]}, "a box without area", False),

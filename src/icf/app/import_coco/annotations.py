@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from icf.app.importing.fields import text_of
 from icf.errors import BadInput
-from icf.models.data.formats.entries import id_of, is_set
+from icf.models.data.formats.entries import id_of, is_set, turned_by
 from icf.models.data.picture_files import read_file
 
 EntryT = TypeVar("EntryT", bound=tuple[str, str])
@@ -37,6 +37,7 @@ class Annotation(NamedTuple):
     category_id: object
     bbox: object
     is_crowd: bool
+    is_turned: bool
     fields: Mapping[str, object]
 
 
@@ -119,6 +120,7 @@ class _Shrink:
                 each.get("category_id"),
                 each.get("bbox"),
                 any(is_set(each.get(key)) for key in ("iscrowd", "ignore")),
+                turned_by(each) > 0,
                 {name: each[name] for name in self.wanted if name in each},
             )
         if "file_name" in each and "id" in each:

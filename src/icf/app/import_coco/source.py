@@ -276,6 +276,8 @@ class _OfFile:
             return f"a box that is not four finite numbers: {str(of.bbox)[:80]}"
         if of.is_crowd:
             wrong: str | None = "a crowd"
+        elif of.is_turned:
+            wrong = "a box that is turned"
         else:
             wrong = wrong_with(box)
         if wrong is not None:

@@ -128,6 +128,8 @@ def test_damage_is_left_out_with_its_place(tmp_path: Path) -> None:
         annotation([4, 5, 20]),
         annotation(None),
         annotation(["4", 5, 20, 30]),
+        annotation([4, 5, 9, 9], attributes={"occluded": False, "rotation": 15.0}),
+        annotation([5, 5, 9, 9], attributes={"occluded": False, "rotation": 0.0}),
         annotation([4, 5, 20, 30], image=9),
         annotation([4, 5, 20, 30], image=[]),
         annotation([4, 5, 20, 30], category=DOG),
@@ -137,7 +139,7 @@ def test_damage_is_left_out_with_its_place(tmp_path: Path) -> None:
     ]
     pictures, skipped = split(write(tmp_path / "labels.json", annotations, images))
     assert [(p.key, len(p.faces), p.complete) for p in pictures] == [
-        ("a.jpg", 1, False)
+        ("a.jpg", 2, False)
     ]
     assert [(each.where.split(", ")[1], each.reason) for each in skipped] == [
         ("images[1]", "no such picture"),
@@ -151,12 +153,13 @@ def test_damage_is_left_out_with_its_place(tmp_path: Path) -> None:
         ("annotations[4]", "a box that is not four numbers"),
         ("annotations[5]", "a box that is not four numbers"),
         ("annotations[6]", "a box that is not four numbers"),
-        ("annotations[7]", "a box of no picture that is there"),
-        ("annotations[8]", "a box of no picture that is there"),
-        ("annotations[9]", "a category that is no face"),
-        ("annotations[10]", "a category that the file does not name"),
-        ("annotations[11]", "a category that the file does not name"),
-        ("annotations[12]", "an annotation without image_id"),
+        ("annotations[7]", "a box that is turned"),
+        ("annotations[9]", "a box of no picture that is there"),
+        ("annotations[10]", "a box of no picture that is there"),
+        ("annotations[11]", "a category that is no face"),
+        ("annotations[12]", "a category that the file does not name"),
+        ("annotations[13]", "a category that the file does not name"),
+        ("annotations[14]", "an annotation without image_id"),
     ]
 
 

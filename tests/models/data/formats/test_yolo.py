@@ -81,6 +81,52 @@ def test_a_polygon_is_its_bounds(tmp_path: Path) -> None:
     assert pictures[0].faces[0].box == pytest.approx((20, 20, 100, 60))
 
 
+@pytest.mark.parametrize("shape", [[5, 2], [5, 3]])
+def test_key_points_behind_a_box_are_passed_over(
+    tmp_path: Path, shape: list[int]
+) -> None:
+    points = " 0.4 0.4 0.6 0.4 0.5 0.5 0.4 0.6 0.6 0.6" + " 2" * (5 * (shape[1] - 2))
+    config = f"train: images/train\nnames: [face]\nkpt_shape: {shape}\n"
+    reader = write(
+        tmp_path, "0 0.5 0.5 0.2 0.4" + points, "0 0.2 0.5 0.2 0.4", config=config
+    )
+    pictures, skipped = split(reader)
+    assert not skipped
+    first, second = pictures[0].faces
+    assert first.box == pytest.approx((80, 30, 120, 70))
+    assert second.box == pytest.approx((20, 30, 60, 70))
+
+
+@pytest.mark.parametrize("list_file", ["train.txt", "lists/train.txt"])
+def test_a_text_file_can_list_the_pictures(tmp_path: Path, list_file: str) -> None:
+    for name in ("a", "b", "c", "d", "e"):
+        write_jpeg(tmp_path / f"images/{name}.jpg")
+        write_lines(tmp_path / f"labels/{name}.txt", ["0 0.5 0.5 0.5 0.5"])
+    up = "../" * list_file.count("/")
+    names = [
+        f"./{up}images/a.jpg",
+        "images/b.jpg",
+        "/content/data/images/c.jpg",
+        r"C:\data\images\d.jpg",
+        "",
+        "images/a.jpg",
+        "images/gone.jpg",
+    ]
+    write_lines(tmp_path / list_file, names)
+    (tmp_path / "data.yaml").write_text(f"train: {list_file}\nnames: [face]\n")
+    reader = YoloReader(tmp_path)
+    pictures, skipped = split(reader)
+    assert [each.key for each in pictures] == [f"images/{n}.jpg" for n in "abcd"]
+    assert all(len(each.faces) == 1 for each in pictures)
+    assert [(each.where, each.reason) for each in skipped] == [
+        (f"{list_file}, line 6", "the same picture again"),
+        (f"{list_file}, line 7", "no such picture"),
+    ]
+    before = reader.fingerprint()
+    write_lines(tmp_path / "labels/d.txt", ["0 0.5 0.5 0.25 0.5"])
+    assert reader.fingerprint() != before
+
+
 def test_damaged_rows_are_left_out_with_their_line(tmp_path: Path) -> None:
     rows = [
         "0 0.5 0.5 0.2 0.4",
