@@ -6,11 +6,15 @@ import math
 
 from icf.models.data.base import Box
 
+#: Of a box that no face can have.
+IN_SHARES = "a box within the first pixel (in shares of the picture?)"
+
 
 def wrong_with(box: Box, size: tuple[int, int] | None = None) -> str | None:
     """Return why a box is none; None if it is one.
 
-    A box that leaves its picture in part is one: drawn faces are cut by frames.
+    A box that leaves its picture in part is one: drawn faces are cut by frames. One
+    that ends in the first pixel is none: some programs write shares of the picture.
 
     Args:
         box: x1, y1, x2, y2 in pixels.
@@ -27,6 +31,8 @@ def wrong_with(box: Box, size: tuple[int, int] | None = None) -> str | None:
     x1, y1, x2, y2 = box
     if x2 <= x1 or y2 <= y1:
         return "a box without area"
+    if x2 <= 1 and y2 <= 1 and x1 >= 0 and y1 >= 0:
+        return IN_SHARES
     width, height = size if size is not None else (math.inf, math.inf)
     if x2 <= 0 or y2 <= 0 or x1 >= width or y1 >= height:
         return "a box outside the picture"

@@ -14,6 +14,7 @@ from icf.app.import_coco.source import CATEGORY, SUPERCATEGORY, CocoSource, Read
 from icf.app.importing.given import Fault, GivenPicture, Owner
 from icf.errors import BadInput
 from icf.icartoonface.parts import HELD_OUT_ENDING
+from icf.models.data.boxes import IN_SHARES
 from tests.app.import_coco.coco_files import (
     annotation,
     content,
@@ -100,6 +101,8 @@ def test_an_annotation_that_cannot_be_one_is_named(
         ({"iscrowd": "0"}, "the same box again", True),
         ({"bbox": [1, 1, 0, 5]}, "a box without area", False),
         ({"bbox": [1, 1, -4, 5]}, "a box without area", False),
+        ({"bbox": [0.2, 0.1, 0.3, 0.4]}, IN_SHARES, False),
+        ({"bbox": [0, 0, 1.0, 1.0]}, IN_SHARES, False),
         ({"category_id": 3}, "a category that is no face", True),
         ({}, "the same box again", True),
     ],
