@@ -20,6 +20,7 @@ class Fault(BadInput):
         host: the host (``name`` or ``name:port``) that ``wait`` applies to.
         wait: seconds for which the host asked for no requests.
         names_down: the name service did not answer, so the URL is not at fault.
+        proxy_down: nor did the proxy, through which all other requests go, too.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class Fault(BadInput):
         host: str | None = None,
         wait: float | None = None,
         names_down: bool = False,
+        proxy_down: bool = False,
     ) -> None:
         super().__init__(_printable(message))
         self.fate = fate
@@ -40,6 +42,7 @@ class Fault(BadInput):
         self.host = host
         self.wait = wait
         self.names_down = names_down
+        self.proxy_down = proxy_down
 
     @property
     def is_silence(self) -> bool:

@@ -216,7 +216,9 @@ async def _run(
     # Listings and robots.txt need connections in addition to the fetches.
     connections = settings.concurrency + len(sources) + 4
     with _cancelled_by_sigterm(), _warc_of(workspace, agent) as warc:
-        async with Web(agent, allow, connections=connections) as web:
+        async with Web(
+            agent, allow, connections=connections, proxy=settings.proxy
+        ) as web:
             robots = Robots(web, obey=settings.respect_robots)
             fetcher = Fetcher(
                 web,

@@ -307,10 +307,11 @@ class Worker:
             http_status=fault.http_status,
             address_no=leased.address_no,
         )
-        if fault.names_down and not self._names.is_up(now):
+        if fault.proxy_down or (fault.names_down and not self._names.is_up(now)):
             if self._names.failed(now):
                 log.warning("%s; waiting for it", fault)
-                self._asking = asyncio.create_task(self._ask_others())
+                if not fault.proxy_down:
+                    self._asking = asyncio.create_task(self._ask_others())
             if self._names.is_down(now):
                 self._broken = dns_is_down(fault)
             return postponed(not_before=now, attempts=leased.attempts)

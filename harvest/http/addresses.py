@@ -53,6 +53,12 @@ class AllowList:
     def __init__(self, entries: Iterable[str]) -> None:
         self._entries = frozenset(one for entry in entries for one in _parsed(entry))
 
+    def also(self, entry: str) -> AllowList:
+        """Return a list with one more entry."""
+        longer = AllowList([entry])
+        longer._entries |= self._entries
+        return longer
+
     def has(self, host: str, port: int) -> bool:
         """Return whether ``host`` is allowed at this port."""
         name = host.strip("[]").lower()
@@ -238,12 +244,24 @@ def check_literal(url: str, allow: AllowList) -> None:
     parts = urlsplit(url)
     host = parts.hostname or ""
     port = parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
-    try:
-        address = _address(host)
-    except ValueError:
-        return  # a name; the resolver checks its addresses
+    if not is_address(host):
+        return  # the resolver checks its addresses
+    address = _address(host)
     if not is_public(address) and not allow.has(host, port):
         raise _forbidden(host, port, str(address))
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is an address and no name.
+
+    >>> is_address("::1"), is_address("a.example")
+    (True, False)
+    """
+    try:
+        _address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _address(text: str) -> Address:

@@ -2,14 +2,15 @@
 
 It has the same checks as `icf.harvest.http.session`: names are resolved here, each
 address is checked, and the connection goes to exactly that address; redirects are
-followed here and checked again; there are no cookies and no proxy settings from the
-environment; transferred and decoded bytes are capped.
+followed here and checked again; there are no cookies and no proxy but that of the
+settings; transferred and decoded bytes are capped.
 """
 
 from __future__ import annotations
 
 import http.client
 import io
+import re
 import socket
 import ssl
 import threading
@@ -37,6 +38,7 @@ from icf.harvest.http.addresses import (
 )
 from icf.harvest.http.body import Limits, Meter
 from icf.harvest.http.codings import ACCEPTED, Unpacker, too_large
+from icf.harvest.http.proxy import Proxy
 from icf.harvest.http.response_head import (
     MAX_HEAD,
     BadHead,
@@ -83,13 +85,19 @@ class GuardedSession:
         agent: the User-Agent header.
         allow: hosts that may have private addresses.
         names: the name service; a look-up has its own time limit.
+        proxy: for all hosts that ``allow`` does not name.
     """
 
     def __init__(
-        self, agent: str, allow: AllowList, names: Names = system_names
+        self,
+        agent: str,
+        allow: AllowList,
+        names: Names = system_names,
+        proxy: Proxy | None = None,
     ) -> None:
         self._allow = allow
-        self._sockets = _Sockets(allow, names)
+        self._proxy = proxy or Proxy("", allow)
+        self._sockets = _Sockets(self._proxy.reachable, names)
         self._one_call = threading.Lock()
         self._session = requests.Session()
         self._session.trust_env = False
@@ -125,6 +133,7 @@ class GuardedSession:
                 check_literal(address, self._allow)
                 response = self._send(address, limits.deadline, sent, form)
                 try:
+                    self._proxy.check(address, response.status_code, response.reason)
                     location = response.headers.get("Location")
                     if response.status_code not in REDIRECTS or location is None:
                         return self._read(response, address, limits)
@@ -151,6 +160,7 @@ class GuardedSession:
         headers: Mapping[str, str],
         form: Mapping[str, str] | None,
     ) -> requests.Response:
+        proxy = self._proxy.of(url)
         with self._faults(url, FetchStatus.UNREACHABLE):
             return self._session.request(
                 "GET" if form is None else "POST",
@@ -160,6 +170,7 @@ class GuardedSession:
                 allow_redirects=False,
                 stream=True,
                 timeout=(min(CONNECT_SECONDS, seconds), seconds),
+                proxies={"http": proxy, "https": proxy} if proxy else {},
             )
 
     def _read(self, response: requests.Response, url: str, limits: Limits) -> Reply:
@@ -196,10 +207,24 @@ class GuardedSession:
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             if self._sockets.was_cut:
                 raise _too_late(url) from error
+            if isinstance(error, requests.exceptions.ProxyError):
+                raise self._fault_of_proxy(url, error) from error
             raise _fault(url, error, broken) from error
         # A connection that was cut looks like one that the server closed normally.
         if self._sockets.was_cut:
             raise _too_late(url)
+
+    def _fault_of_proxy(self, url: str, error: Exception) -> Fault:
+        """Return what is wrong with the proxy, or what it says of a host."""
+        why = str(list(_causes(error))[-1])
+        said = _NO_TUNNEL.search(why)
+        if said is None:
+            return self._proxy.down(url, why)
+        return self._proxy.refusal(url, int(said["status"]), said["words"])
+
+
+#: What `http.client` says where a proxy opens no tunnel to a host.
+_NO_TUNNEL = re.compile(r"Tunnel connection failed: (?P<status>\d{3}) ?(?P<words>.*)")
 
 
 def _too_late(url: str) -> Fault:
@@ -320,6 +345,14 @@ class _GuardedAdapter(HTTPAdapter):
         context = ssl.create_default_context()
         super().init_poolmanager(*args, ssl_context=context, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _pools(self._sockets)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> urllib3.ProxyManager:
+        """Make the pools of a proxy; `requests` calls it."""
+        context = ssl.create_default_context()
+        manager: urllib3.ProxyManager
+        manager = super().proxy_manager_for(proxy, ssl_context=context, **kwargs)
+        manager.pool_classes_by_scheme = _pools(self._sockets)
+        return manager
 
 
 class _LenientResponse(HTTPResponse):

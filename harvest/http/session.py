@@ -1,8 +1,8 @@
 """The guarded aiohttp session.
 
 Scheme and address are checked for the requested URL and again at each redirect, so
-redirects are followed here and not by aiohttp. There are no cookies, no proxy settings
-from the environment and no automatic decoding (`icf.harvest.http.body` decodes under a
+redirects are followed here and not by aiohttp. There are no cookies, no proxy but that
+of the settings and no automatic decoding (`icf.harvest.http.body` decodes under a
 cap).
 """
 
@@ -32,6 +32,7 @@ from icf.harvest.http.addresses import (
 from icf.harvest.http.codings import ACCEPTED
 from icf.harvest.http.lenient_protocol import LenientConnector
 from icf.harvest.http.places import most_waiting
+from icf.harvest.http.proxy import Proxy
 from icf.harvest.http.response_head import MAX_HEAD
 from icf.harvest.http.urls import normalise
 
@@ -59,6 +60,8 @@ class Web:
         connections: maximum number of open connections, besides those that wait to be
             opened.
         names: the name service; by default the system's.
+        proxy: for all hosts that ``allow`` does not name: ``http://HOST:PORT``; empty:
+            none.
     """
 
     def __init__(
@@ -68,9 +71,11 @@ class Web:
         *,
         connections: int = 64,
         names: AbstractResolver | None = None,
+        proxy: str = "",
     ) -> None:
         self.agent = agent
         self.allow = allow
+        self.proxy = Proxy(proxy, allow)
         self._connections = connections
         self._names = names
         self._own_names: SystemResolver | None = None
@@ -83,7 +88,7 @@ class Web:
         if names is None:
             names = self._own_names = SystemResolver()
         connector = LenientConnector(
-            resolver=GuardedResolver(names, self.allow),
+            resolver=GuardedResolver(names, self.proxy.reachable),
             limit=self._connections + most_waiting(),
             ttl_dns_cache=60,
         )
@@ -203,15 +208,32 @@ class Web:
             raise RuntimeError("use `async with Web(...)`")
         check_literal(url, self.allow)
         timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS)
-        with faults_of(url, FetchStatus.UNREACHABLE):
-            return await self._session.request(
+        with faults_of(url, FetchStatus.UNREACHABLE), self._faults_of_proxy(url):
+            response = await self._session.request(
                 "GET" if form is None else "POST",
                 yarl.URL(url, encoded=True),
                 data=form,
                 allow_redirects=False,
                 timeout=timeout,
                 headers=headers,
+                proxy=self.proxy.of(url),
             )
+        try:
+            self.proxy.check(url, response.status, response.reason or "")
+        except Fault:
+            _close(response)
+            raise
+        return response
+
+    @contextmanager
+    def _faults_of_proxy(self, url: str) -> Iterator[None]:
+        """Turn what is wrong with the proxy, or what it says, into faults."""
+        try:
+            yield
+        except aiohttp.ClientProxyConnectionError as error:
+            raise self.proxy.down(url, error.os_error) from error
+        except aiohttp.ClientHttpProxyError as error:
+            raise self.proxy.refusal(url, error.status, error.message) from error
 
 
 def _close(response: aiohttp.ClientResponse) -> None:

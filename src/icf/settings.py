@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -46,6 +47,12 @@ _WEEK = 7 * 24 * 3600.0
 _EVER = 1e9
 #: Integers of databases are under this.
 _WHOLE = 2**63
+#: An HTTP proxy, with a login or without.
+_PROXY = re.compile(
+    r"http://(?:[\w.~%!$&'()*+,;=-]+(?::[\w.~%!$&'()*+,;=-]*)?@)?"
+    r"(?:[\w.-]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}/?",
+    re.ASCII,
+)
 
 
 class _Section(BaseModel):
@@ -90,6 +97,11 @@ class HarvestSettings(_Section):
     allow_hosts: tuple[str, ...] = Field(
         default=(),
         description="private hosts that may be fetched from: host or host:port",
+    )
+    proxy: str = Field(
+        default="",
+        description="HTTP proxy of all hosts but those of allow_hosts, "
+        "http://HOST:PORT; empty: none, whatever the environment names",
     )
     respect_robots: bool = Field(default=True, description="obey robots.txt")
     no_training: Literal["refuse", "count"] = Field(
@@ -155,6 +167,16 @@ class HarvestSettings(_Section):
         le=_EVER,
         description="seconds for which a worker leases URLs",
     )
+
+    @pydantic.field_validator("proxy")
+    @classmethod
+    def _is_http_proxy(cls, value: str) -> str:
+        if value and not _PROXY.fullmatch(value):
+            raise ValueError(
+                "it should be http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT with "
+                "other signs than letters, digits, - . _ ~ as %XX"
+            )
+        return value
 
 
 class FilterSettings(_Section):

@@ -17,8 +17,9 @@ from typing import Any
 from icf.engine.child_process import Channel
 from icf.harvest.fault import Fault
 from icf.harvest.http.addresses import AllowList
-from icf.harvest.http.process_names import guard_names
+from icf.harvest.http.proxy import Proxy
 from icf.harvest.sources.gallery_dl.metadata import read_metadata
+from icf.harvest.sources.process_names import guard_names
 
 #: Switches off what gallery-dl would write besides the files.
 _WRITES_NOTHING = {
@@ -37,7 +38,8 @@ Emit = Callable[[Mapping[str, Any]], None]
 def main(channel: Channel) -> None:
     """List each URL that comes through the channel, one after another."""
     options = json.loads(channel.receive()[1])
-    guard_names(AllowList(options["allow_hosts"]))
+    proxy = Proxy(options["proxy"], AllowList(options["allow_hosts"]))
+    guard_names(proxy.reachable)
     _configure(options)
     for _, body in channel:
         _list(
@@ -54,6 +56,8 @@ def _configure(options: Mapping[str, Any]) -> None:
     config.set(("cache",), "file", ":memory:")
     config.setdefault(("extractor",), "user-agent", options["agent"])
     config.setdefault(("extractor",), "proxy-env", False)
+    if options["proxy"]:
+        config.setdefault(("extractor",), "proxy", options["proxy"])
 
 
 def _list(url: str, emit: Emit) -> None:

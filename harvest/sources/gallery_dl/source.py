@@ -101,6 +101,7 @@ class GallerySource:
             "options": self._table.options,
             "agent": user_agent(settings),
             "allow_hosts": list(settings.allow_hosts),
+            "proxy": settings.proxy,
         }
         self.reader = Listings(Lister(options, self._table.patience))
 

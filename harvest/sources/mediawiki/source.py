@@ -69,7 +69,7 @@ class MediaWikiSource:
     def _wiki(self, web: Web) -> Wiki:
         """Return the wiki, with one session for as long as ``web`` is open."""
         if self._asked is None or self._asked[0] is not web:
-            session = GuardedSession(web.agent, web.allow)
+            session = GuardedSession(web.agent, web.allow, proxy=web.proxy)
             web.at_exit(session.close)
             self._asked = web, Wiki(self._table, self._api(session))
         return self._asked[1]

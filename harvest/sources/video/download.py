@@ -13,7 +13,8 @@ from typing import Any, cast
 from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.http.addresses import AllowList
-from icf.harvest.http.process_names import guard_names
+from icf.harvest.http.proxy import Proxy
+from icf.harvest.sources.process_names import guard_names
 
 #: Runs a site's scripts for yt-dlp, which gives it no network.
 _RUNTIME = "deno"
@@ -26,7 +27,8 @@ def answer(
 
     Args:
         request: ``url``; ``name``, of the file without its suffix; ``max_bytes``;
-            ``allow``, hosts that may have private addresses; ``agent``.
+            ``allow``, hosts that may have private addresses; ``proxy``, for all others;
+            ``agent``.
         write: not used.
 
     Raises:
@@ -38,13 +40,14 @@ def answer(
         refusals.append(fault)
         return socket.gaierror(socket.EAI_FAIL, str(fault))
 
-    guard_names(AllowList(request["allow"]), refused)
+    proxy = Proxy(request["proxy"], AllowList(request["allow"]))
+    guard_names(proxy.reachable, refused)
     _leave_out_what_looks_up_names()
     from yt_dlp import YoutubeDL
 
     options = {
-        # None, whatever the environment names: it would look up names by itself.
-        "proxy": "",
+        # Whatever the environment names: it would look up names by itself.
+        "proxy": proxy.of(request["url"]) or "",
         "outtmpl": {"default": request["name"] + ".%(ext)s"},
         # One file with pictures: merging two streams would need an external program.
         "format": "bestvideo*/best",

@@ -39,15 +39,22 @@ class Sites:
         max_bytes: of one video.
         allow: hosts that may have private addresses.
         deadline: seconds for one video.
+        proxy: for all other hosts; empty: none.
     """
 
     def __init__(
-        self, folder: Path, max_bytes: int, allow: Sequence[str], deadline: float
+        self,
+        folder: Path,
+        max_bytes: int,
+        allow: Sequence[str],
+        deadline: float,
+        proxy: str = "",
     ) -> None:
         self._folder = folder
         self._max_bytes = max_bytes
         self._allow = tuple(allow)
         self._deadline = deadline
+        self._proxy = proxy
         self._child = Child(_MODULE)
 
     def bring(self, url: str) -> Path:
@@ -69,6 +76,7 @@ class Sites:
             "name": str(name),
             "max_bytes": self._max_bytes,
             "allow": self._allow,
+            "proxy": self._proxy,
             "agent": f"icf/{__version__}",
         }
         try:

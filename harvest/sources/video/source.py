@@ -68,6 +68,7 @@ class VideoSource:
             checked.max_bytes,
             settings.allow_hosts,
             checked.download_deadline,
+            settings.proxy,
         )
         self._child = Child(WORK)
         self._spool = Spool(root)

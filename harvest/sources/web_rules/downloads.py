@@ -44,6 +44,7 @@ class GuardedDownloads(BaseDownloadHandler):
             crawler.settings.get("USER_AGENT"),
             AllowList(harvest.allow_hosts),
             connections=crawler.settings.getint("CONCURRENT_REQUESTS"),
+            proxy=harvest.proxy,
         )
         self._is_open = False
 

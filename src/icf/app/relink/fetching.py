@@ -162,7 +162,12 @@ class Downloads:
     async def _run(self, agent: str, finished: Callable[[int], None]) -> None:
         settings = self._settings
         allow = AllowList(settings.allow_hosts)
-        async with Web(agent, allow, connections=settings.concurrency + 4) as web:
+        async with Web(
+            agent,
+            allow,
+            connections=settings.concurrency + 4,
+            proxy=settings.proxy,
+        ) as web:
             robots = Robots(web, obey=settings.respect_robots)
             fetcher = Fetcher(
                 web,

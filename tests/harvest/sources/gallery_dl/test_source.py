@@ -116,6 +116,25 @@ def test_a_listing_gives_files_with_page_author_and_licence(site: Site) -> None:
     assert {each.name for part in answers for each in part.albums} == {"Cats"}
 
 
+def test_a_listing_comes_through_a_proxy(site: Site) -> None:
+    page = answer(json.dumps([post(site, 1)]).encode())
+    site.route(f"http://art.example/post.json?tags=tom&page=1&limit={PAGE}", page)
+    own = {"root": "http://art.example", "pattern": r"art\.example"}
+    table = {
+        "name": "g",
+        "kind": "gallery-dl",
+        "urls": ["http://art.example/post?tags=tom"],
+        "options": {"moebooru": {"here": own}, "retries": 0},
+    }
+    proxy = f"http://{site.host}"
+    settings = HarvestSettings(proxy=proxy, contact="me@example.org")
+    one = GallerySource(table, Path(), settings)
+    answers = list_all(one, only(one))
+    assert [each.url for part in answers for each in part.pictures] == [
+        site.url("/files/1.gif")
+    ]
+
+
 def test_a_direct_link_is_a_listing_of_one_file(site: Site) -> None:
     link = site.route("/a/Tom.png", answer())
     one = source(site, link)

@@ -57,6 +57,15 @@ def test_a_video_is_brought_here_once(tmp_path: Path, site: Site, film: bytes) -
     some.close()
 
 
+def test_a_video_comes_through_a_proxy(tmp_path: Path, site: Site, film: bytes) -> None:
+    url = "http://films.example/film.mp4"
+    site.route(url, answer(film, Content_Type="video/mp4"))
+    proxy = f"http://{site.host}"
+    some = Sites(tmp_path / "videos", 1 << 30, (), 60.0, proxy)
+    assert some.bring(url).read_bytes() == film
+    some.close()
+
+
 def test_a_private_address_is_forbidden(
     tmp_path: Path, site: Site, film: bytes
 ) -> None:

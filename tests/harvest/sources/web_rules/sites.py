@@ -113,6 +113,7 @@ def _own_certificate(folder: Path) -> ssl.SSLContext:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     begins = datetime.datetime(2020, 1, 1)
     address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    names = [address, x509.DNSName("wiki.example")]
     made = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -121,7 +122,7 @@ def _own_certificate(folder: Path) -> ssl.SSLContext:
         .serial_number(1)
         .not_valid_before(begins)
         .not_valid_after(begins.replace(year=2120))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .sign(key, hashes.SHA256())
     )
     pem = folder / "own.pem"
