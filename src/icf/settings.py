@@ -173,8 +173,8 @@ class HarvestSettings(_Section):
     def _is_http_proxy(cls, value: str) -> str:
         if value and not _PROXY.fullmatch(value):
             raise ValueError(
-                "it should be http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT with "
-                "other signs than letters, digits, - . _ ~ as %XX"
+                "it should be http://HOST:PORT, with USER:PASSWORD@ before the host or "
+                "without; of a login, signs such as @ / : are %40 %2F %3A"
             )
         return value
 
