@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -52,7 +52,8 @@ class Prepared:
         leaks: the result of every leak check.
         sources: where each picture came from, by image id.
         inputs: the hash of everything that the splits depend on.
-        earlier_inputs: what it was for earlier versions, which divided otherwise.
+        earlier_inputs: gives what it was for earlier versions, which divided otherwise;
+            few ask, and it takes as long.
         folders: the folder of each format, relative to the release's.
         summary: the text of ``release.json``.
         about: what its cards say.
@@ -67,7 +68,7 @@ class Prepared:
     leaks: LeakReport
     sources: Mapping[int, Sequence[Source]]
     inputs: str
-    earlier_inputs: str
+    earlier_inputs: Callable[[], str]
     folders: Mapping[str, str]
     summary: str
     about: About
@@ -130,7 +131,7 @@ def prepare(
     chosen = chosen_settings(workspace.settings, asked.dataset, crops)
     sources = shown(read.sources)
     licences = licence_set(sources.values(), read.facts.marked)
-    inputs, earlier = _hashes(read, asked, chosen, sources)
+    inputs = with_described(_hash(read, asked, chosen, sources, RULE), read.described)
     summary = {
         "inputs": inputs,
         **_followed(plan, protocol),
@@ -152,7 +153,8 @@ def prepare(
         leaks,
         sources,
         inputs,
-        earlier,
+        # They told whole paths.
+        lambda: _hash(read, asked, chosen, read.sources, 1),
         folders,
         json.dumps(summary, indent=2) + "\n",
         about,
@@ -206,26 +208,23 @@ def _asked(
     return Asked(seed, dataset, crops, before, protocol, detection_only)
 
 
-def _hashes(
+def _hash(
     read: Read,
     asked: Asked,
     chosen: Mapping[str, Any],
     sources: Mapping[int, Sequence[Source]],
-) -> tuple[str, str]:
-    """Hash the inputs; also as earlier versions did, which told whole paths."""
+    rule: int,
+) -> str:
+    """Hash the inputs, as versions did that divided by this rule."""
     told: list[object] = [] if asked.before is None else [asked.before.inputs]
     if asked.protocol is not None:
         told.append(asked.protocol.as_json())
-    inputs, earlier = (
-        with_certificate(
-            hash_inputs(
-                read.plan.selection, places, chosen, asked.seed, rule, tuple(told)
-            ),
-            read.certified,
-        )
-        for rule, places in ((RULE, sources), (1, read.sources))
+    return with_certificate(
+        hash_inputs(
+            read.plan.selection, sources, chosen, asked.seed, rule, tuple(told)
+        ),
+        read.certified,
     )
-    return with_described(inputs, read.described), earlier
 
 
 def _followed(plan: Plan, protocol: ProtocolFile | None) -> dict[str, Any]:

@@ -196,7 +196,7 @@ def _check_same(target: Path, present: str, prepared: Prepared) -> None:
         is_earlier = "rule" not in summary
     except (ValueError, KeyError, TypeError, RecursionError):
         raise _occupied(target, "something that is no release") from None
-    wanted = prepared.earlier_inputs if is_earlier else prepared.inputs
+    wanted = prepared.earlier_inputs() if is_earlier else prepared.inputs
     if inputs != wanted or folders != prepared.folders:
         raise _occupied(target, "another release")
 

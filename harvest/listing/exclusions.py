@@ -73,11 +73,13 @@ def _without_withdrawn_characters(
     def name(album: str | None, character: str | None) -> str:
         return tombstones.full_name(album or "", character or "")
 
-    named = {
-        *(name(one.album, one.name) for one in page.characters),
-        *(name(one.album, one.character) for one in page.tasks if one.character),
-        *(name(one.album, one.character) for one in page.pictures if one.character),
+    # Most pictures of a page show the same characters.
+    pairs = {
+        *((one.album, one.name) for one in page.characters),
+        *((one.album, one.character) for one in page.tasks if one.character),
+        *((one.album, one.character) for one in page.pictures if one.character),
     }
+    named = {name(*pair) for pair in pairs}
     gone = tombstones.buried(connection, tombstones.CHARACTER, named)
     if not gone:
         return page
@@ -104,7 +106,8 @@ def _with_fate(
     if picture.address.url in withdrawn:
         return replace(picture, fate=FetchStatus.TAKEN_DOWN, message=None)
     others = tuple(one for one in picture.fallbacks if one not in withdrawn)
-    picture = replace(picture, fallbacks=others)
+    if others != picture.fallbacks:
+        picture = replace(picture, fallbacks=others)
     licence = picture.licence
     if picture.fate is not FetchStatus.PENDING or is_allowed(
         only_licence, licence.name, licence.url

@@ -55,15 +55,16 @@ def store_pictures(
     pending = FetchStatus.PENDING
     lost = {key: one.fate for key, one in firsts.items() if one.fate is not pending}
     known = _ids(connection, lost) if lost else {}
-    insert_new(connection, url, ["url"], list(first_rows.values()))
-    # All that may change below, and so in one order.
-    lock(connection, url, among(connection, url.c.url, list(first_rows)))
-    correct(
-        connection,
-        source.name,
-        [(one.corrects, first_rows[key]) for key, one in firsts.items()],
-    )
-    _refetch_changed(connection, list(first_rows.values()))
+    new = insert_new(connection, url, ["url"], list(first_rows.values()))
+    if new < len(first_rows):
+        # All that may change below, and so in one order.
+        lock(connection, url, among(connection, url.c.url, list(first_rows)))
+        correct(
+            connection,
+            source.name,
+            [(one.corrects, first_rows[key]) for key, one in firsts.items()],
+        )
+        _refetch_changed(connection, list(first_rows.values()))
     _add_fallbacks(connection, rows)
     ids = _ids(connection, {row["url"] for row in rows})
     mentions: dict[tuple[int, int], dict[str, Any]] = {}

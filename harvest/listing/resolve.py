@@ -30,6 +30,9 @@ from icf.redact import without_login
 N = TypeVar("N", bound=Album | Character | Picture | Task)
 H = TypeVar("H", bound=Album | Character)
 
+_OF_PICTURE = [each.name for each in fields(Picture)]
+_OF_PAGE = [each.name for each in fields(ListingPage)]
+
 
 @dataclass(frozen=True)
 class ResolvedPicture(Picture):
@@ -148,7 +151,8 @@ def _fetchable(urls: Iterable[str]) -> list[WebUrl]:
 
 
 def _values(thing: ListingPage | Picture) -> dict[str, Any]:
-    return {each.name: getattr(thing, each.name) for each in fields(thing)}
+    names = _OF_PICTURE if isinstance(thing, Picture) else _OF_PAGE
+    return {name: getattr(thing, name) for name in names}
 
 
 def _storable(text: str) -> str:

@@ -97,6 +97,8 @@ def truth_of(cell: str) -> bool | None:
     >>> truth_of("WAHR"), truth_of(" no "), truth_of("perhaps")
     (True, False, None)
     """
+    if not cell:
+        return None
     narrow = unicodedata.normalize("NFKC", cell)
     return _TRUTHS.get(normal_name(narrow).casefold())
 

@@ -23,33 +23,35 @@ def insert_into(connection: sa.Connection, table: sa.Table) -> Insert:
 
 def insert_new(
     connection: sa.Connection, table: sa.Table, key: Sequence[str], rows: Rows
-) -> None:
-    """Insert the rows whose key is not there yet.
+) -> int:
+    """Insert the rows whose key is not there yet; return how many.
 
     They are written in the order of their keys, so that two writers who meet wait for
     each other instead of blocking each other.
     """
     ordered = sorted(rows, key=itemgetter(*key))
     statement = insert_into(connection, table)
-    insert_all(
+    return insert_all(
         connection, statement.on_conflict_do_nothing(index_elements=list(key)), ordered
     )
 
 
-def insert_all(connection: sa.Connection, statement: Insert, rows: Rows) -> None:
+def insert_all(connection: sa.Connection, statement: Insert, rows: Rows) -> int:
     """Run an ``INSERT`` for many rows that all name the same columns.
+
+    Returns how many rows were inserted or changed.
 
     The statement is compiled once, and the rows go to the driver as they are: values
     that the tables' types would have to translate first are not for this.
     """
     if not rows:
-        return
+        return 0
     compiled = statement.compile(
         dialect=connection.dialect, column_keys=sorted(rows[0])
     )
     order = getattr(compiled, "positiontup", None)
     values: Any = list(map(itemgetter(*order), rows)) if order else rows
-    connection.exec_driver_sql(str(compiled), values)
+    return connection.exec_driver_sql(str(compiled), values).rowcount
 
 
 def among(

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 
-from icf.catalogue.rows import CHUNK, by_ids
+from icf.catalogue.rows import CHUNK, by_ids, has_rows
 from icf.catalogue.schema import album, character, face, tombstone
 from icf.codes import FaceReason
 from icf.names import normal_name
@@ -26,6 +26,8 @@ _ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
 _WEB = re.compile(r"https?:", re.IGNORECASE)
 _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]")
 _ASCII = "".join(map(chr, range(33, 127)))
+#: What `spelled` leaves as it is: `_ASCII` without escapes.
+_NORMAL = re.compile(r"[!-$&-~]*")
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,10 @@ def spelled(address: str) -> str:
     >>> spelled("http://a.test/%c3%a9%5F.png"), spelled("https://a.test/é_.png")
     ('//a.test/%C3%A9_.png', '//a.test/%C3%A9_.png')
     """
-    return _ESCAPE.sub(_as_written, quote(_WEB.sub("", address), safe=_ASCII))
+    rest = _WEB.sub("", address)
+    if _NORMAL.fullmatch(rest):
+        return rest
+    return _ESCAPE.sub(_as_written, quote(rest, safe=_ASCII))
 
 
 def _as_written(escape: re.Match[str]) -> str:
@@ -117,6 +122,9 @@ def buried(
     connection: sa.Connection, kind: str, subjects: Collection[str]
 ) -> frozenset[str]:
     """Return those of the subjects that have a tombstone, in whichever spelling."""
+    of_kind = sa.select(tombstone.c.id).where(tombstone.c.kind == kind)
+    if not subjects or not has_rows(connection, of_kind):
+        return frozenset()
     spellings = {each: _spellings(kind, each) for each in set(subjects)}
     found = _entered(connection, kind, frozenset[str]().union(*spellings.values()))
     return frozenset(one for one, names in spellings.items() if names & found)

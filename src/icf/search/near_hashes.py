@@ -8,8 +8,8 @@ random hashes and radius 7, one of a thousand pairs is compared.
 Multi-index hashing: Norouzi, Punjani, Fleet, "Fast Search in Hamming Space with
 Multi-Index Hashing", CVPR 2012.
 
-It uses NumPy; if numba is installed (the extra ``fast``), large searches use a compiled
-loop (`icf.search.near_hashes_fast`) with the same result.
+It uses NumPy; if numba is installed (the extra ``fast``), a process that searches much
+uses a compiled loop (`icf.search.near_hashes_fast`) with the same result.
 """
 
 from __future__ import annotations
@@ -44,8 +44,9 @@ _AT_ONCE = 1 << 18
 #: searching one bucket, in queries.
 _CANDIDATE_COST, _LOOKUPS = 20, 8192
 
-#: Number of hashes from which loading the compiled loop, which takes a second, pays.
-_WORTH_COMPILED = 20_000
+#: Comparisons that NumPy makes while the compiled loop is loaded; and how many of them
+#: one lookup of a bucket costs.
+_WORTH_COMPILED, _LOOKUP_COST = 50_000_000, 2
 
 
 class HashBands:
@@ -54,8 +55,8 @@ class HashBands:
     Args:
         hashes: signed 64-bit integers of shape (n,). Remove duplicates before: each
             of ``k`` equal hashes is compared with the ``k - 1`` others.
-        compiled: whether to use the compiled loop; None: if it is installed and the
-            index is large.
+        compiled: whether to use the compiled loop; None: if it is installed, and this
+            process searches so much that loading it pays.
 
     Example:
         >>> rows, others = HashBands(np.array([0b0000, 0b0111, -1])).pairs(3)
@@ -65,14 +66,14 @@ class HashBands:
 
     def __init__(self, hashes: IntArray, *, compiled: bool | None = None) -> None:
         self._bands = tuple(Band.of(hashes, number) for number in range(BANDS))
-        self._search = _chosen(len(hashes), compiled)
+        self._compiled = compiled
 
     @classmethod
     def of_bands(cls, bands: tuple[Band, ...]) -> HashBands:
         """Make an index of hashes that are already sorted by each band."""
         made = cls.__new__(cls)
         made._bands = bands
-        made._search = _chosen(len(bands[0].words), None)
+        made._compiled = None
         return made
 
     def pairs(self, radius: int) -> Pairs:
@@ -90,7 +91,8 @@ class HashBands:
         """Yield the result of `pairs` in parts, in no order."""
         flips = _flips(radius)
         for band in self._bands:
-            for places, others in self._search(band.words, band, flips, radius, True):
+            search = self._loop(band, len(band.words) // 2, flips)
+            for places, others in search(band.words, band, flips, radius, True):
                 rows = band.order[places], band.order[others]
                 yield np.minimum(*rows), np.maximum(*rows)
 
@@ -113,8 +115,14 @@ class HashBands:
         words = as_words(hashes)
         flips = _flips(radius)
         for band in self._bands:
-            for rows, places in self._search(words, band, flips, radius, False):
+            search = self._loop(band, len(words), flips)
+            for rows, places in search(words, band, flips, radius, False):
                 yield rows, band.order[places]
+
+    def _loop(self, band: Band, queries: int, flips: IntArray) -> Search:
+        if self._compiled is None:
+            return _loops.chosen(band, queries * len(flips))
+        return _compiled_loop() if self._compiled else _search
 
 
 def near_in_parts(hashes: IntArray, others: IntArray, radius: int) -> Iterator[Pairs]:
@@ -188,14 +196,34 @@ def has_compiled_loop() -> bool:
     return importlib.util.find_spec("numba") is not None
 
 
-def _chosen(hashes: int, compiled: bool | None) -> Search:
-    if compiled is None:
-        compiled = hashes >= _WORTH_COMPILED and has_compiled_loop()
-    return _compiled_loop() if compiled else _search
+class _Loops:
+    """Chooses NumPy, or the compiled loop once this process compares so much."""
+
+    def __init__(self) -> None:
+        self._compared = 0.0
+
+    def chosen(self, band: Band, lookups: int) -> Search:
+        """Choose for a search, and count it.
+
+        Args:
+            band: in which it searches.
+            lookups: how many of the band's buckets it looks up.
+        """
+        if not has_compiled_loop():
+            return _search
+        if self._compared < _WORTH_COMPILED:
+            sizes = np.diff(band.starts).astype(np.float64)
+            # Of the bucket that a hash is in.
+            size = float(np.square(sizes).sum()) / max(1, len(band.words))
+            self._compared += lookups * (_LOOKUP_COST + size)
+        return _search if self._compared < _WORTH_COMPILED else _compiled_loop()
+
+
+_loops = _Loops()
 
 
 def _compiled_loop() -> Search:
-    # Imported here, because numba takes a second to load.
+    # Imported here, because numba takes most of a second to load.
     from icf.search.near_hashes_fast import search
 
     return search

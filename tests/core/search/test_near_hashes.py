@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -123,3 +126,25 @@ def test_bands_are_used_for_many_spread_hashes_and_not_for_a_crowd() -> None:
 def test_a_radius_out_of_range_is_refused(radius: int) -> None:
     with pytest.raises(ValueError, match="radius"):
         HashBands(np.array([1, 2])).pairs(radius)
+
+
+@pytest.mark.skipif(not has_compiled_loop(), reason="the extra `fast` is not installed")
+def test_the_compiled_loop_is_loaded_by_who_searches_much_and_not_before() -> None:
+    code = """
+import sys
+import numpy as np
+from icf.search.near_hashes import HashBands
+hashes = np.random.default_rng(0).integers(-(2**63), 2**63 - 1, 100_000)
+bands = HashBands(hashes)
+few = bands.near(hashes[:100] ^ 1, 10)
+loaded = ["numba" in sys.modules]
+for _ in range(20):
+    many = bands.near(hashes[:5_000] ^ 1, 10)
+loaded.append("numba" in sys.modules)
+again = bands.near(hashes[:100] ^ 1, 10)
+print(*loaded, np.array_equal(few, again))
+"""
+    said = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    ).stdout
+    assert said.split() == ["False", "True", "True"]

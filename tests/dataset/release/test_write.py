@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from icf.catalogue import schema
 from icf.catalogue.annotation.schema import box_task
 from icf.codes import Label
 from icf.dataset.contents import read_contents
+from icf.dataset.inputs import RULE, hash_inputs
 from icf.dataset.near_duplicates import Reach
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.searched import find_leaks
@@ -76,6 +78,30 @@ def build(workspace: Workspace, out: Path, *more: str) -> subprocess.Popen[bytes
     return subprocess.Popen(
         words, cwd=workspace.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
+
+
+def test_inputs_are_hashed_as_earlier_versions_did_only_for_their_releases(
+    workspace: Workspace, released: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules: list[int] = []
+
+    def noting(*about: Any) -> str:
+        rules.append(about[4])
+        return hash_inputs(*about)
+
+    monkeypatch.setattr("icf.dataset.release.prepare.hash_inputs", noting)
+    assert not write(workspace, prepare(workspace, 1), released, 1)
+    assert rules == [RULE]
+    summary = json.loads((released / "release.json").read_text())
+    del summary["rule"]
+    # The one that it is, where a line of its summary is lost.
+    for inputs, message in (("x", "another release"), (None, "is this release, but")):
+        prepared = prepare(workspace, 1)
+        summary["inputs"] = inputs or prepared.earlier_inputs()
+        (released / "release.json").write_text(json.dumps(summary))
+        with pytest.raises(IcfError, match=message):
+            write(workspace, prepared, released, 1)
+    assert set(rules) == {RULE, 1}
 
 
 def test_the_lists_name_exactly_the_pictures_of_the_release(
