@@ -19,6 +19,7 @@ from icf.annotate.exchange.earlier import (
     read_earlier,
 )
 from icf.annotate.following import Followed, Follower, lock
+from icf.annotate.people.people import lock_people
 from icf.annotate.rule import Rule
 from icf.catalogue import ledger
 from icf.catalogue.catalogue import Catalogue
@@ -110,6 +111,7 @@ class Recorder:
         for part in _chunks(votes):
             with self.catalogue.write() as connection:
                 existing = lock(connection, sorted({v.question_id for v in part}))
+                lock_people(connection, {vote.annotator for vote in part})
                 given = read_earlier(connection, existing)
                 changes = compare(part, existing, given, self.source)
                 self._change(connection, changes)

@@ -19,7 +19,7 @@ from icf.annotate.record import REVISION_STEP, revision
 from icf.catalogue import ledger
 from icf.catalogue.annotation.waiting import WAITS, count_waiting
 from icf.catalogue.catalogue import Catalogue
-from icf.catalogue.rows import by_ids
+from icf.catalogue.rows import by_ids, locked
 from icf.catalogue.schema import answer, decision
 from icf.codes import Choice
 from icf.workspace import Workspace
@@ -66,7 +66,8 @@ class Applier:
             ledger.append(connection, self.follower.run_id, lines)
             self.follower.follow(connection, ids, set(ids), total)
             done = [row.id for row in waiting]
-            update = sa.update(answer).where(answer.c.id.in_(done))
+            is_done = locked(connection, answer, answer.c.id.in_(done))
+            update = sa.update(answer).where(is_done)
             connection.execute(update.values(waits=None))
             total.answers = len(waiting)
         return total

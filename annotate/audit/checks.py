@@ -361,10 +361,12 @@ def _check_allowed(
 
 
 def _item(connection: sa.Connection, item_id: int) -> sa.Row[Any]:
+    """Read an item, of which nobody else says anything until the transaction ends."""
     query = (
         sa.select(label_audit_item, label_audit.c.ended_at)
         .join(label_audit, label_audit.c.id == label_audit_item.c.audit_id)
         .where(label_audit_item.c.id == item_id)
+        .with_for_update(of=label_audit_item, key_share=True)
     )
     row = connection.execute(query).first()
     if row is None:

@@ -37,6 +37,7 @@ from icf.annotate.export import LOCK, write_crops
 from icf.annotate.formats.question_csv import FILE, write
 from icf.annotate.formats.read_answers import read_answers
 from icf.annotate.import_answers import AnnotatorNames
+from icf.annotate.people.people import lock_people
 from icf.catalogue import tombstones
 from icf.catalogue.annotation.schema import label_audit_item
 from icf.catalogue.find_character import character_names
@@ -213,6 +214,7 @@ def import_checks(
     faults: list[Fault] = []
     taken = 0
     with workspace.catalogue.write() as connection:
+        lock_people(connection, {vote.annotator for vote in votes})
         for vote in votes:
             try:
                 with connection.begin_nested():

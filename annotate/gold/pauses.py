@@ -17,6 +17,7 @@ from icf.annotate.people.people import Person, pause, person_of, resume
 from icf.catalogue.annotation.pauses import DISCOUNTED, LOW_SCORE, NOT_COUNTED
 from icf.catalogue.annotation.schema import gold_answer, person
 from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.rows import locked
 from icf.catalogue.schema import answer
 
 
@@ -36,11 +37,10 @@ def pause_low(catalogue: Catalogue, floor: float) -> list[str]:
             if (share := score_of(connection, someone.name).share) is not None
             and share < floor
         ]
-    if low:
+    for someone in low:
         with catalogue.write() as connection:
-            for someone in low:
-                pause(connection, someone, LOW_SCORE)
-                _label_again(connection, someone)
+            pause(connection, someone, LOW_SCORE)
+            _label_again(connection, someone)
     return [each.name for each in low]
 
 
@@ -82,7 +82,6 @@ def _active(connection: sa.Connection) -> list[Person]:
 
 def _label_again(connection: sa.Connection, someone: Person) -> None:
     """Let the labels of all that a person answered follow once more."""
-    update = sa.update(answer).where(
-        answer.c.annotator == someone.name, answer.c.replaced_at.is_(None)
-    )
+    theirs = sa.and_(answer.c.annotator == someone.name, answer.c.replaced_at.is_(None))
+    update = sa.update(answer).where(locked(connection, answer, theirs))
     connection.execute(update.values(waits=True))

@@ -36,7 +36,7 @@ class Desk:
     Attributes:
         workspace: whose questions are answered.
         key: of its page.
-        sources: by name.
+        sources: by name, in the order in which answers to them are stored.
         tasks: by name, in the order of the menu.
         background: what is done between requests.
         crops: reference pictures that were shown a moment ago.
@@ -70,8 +70,12 @@ def open_desk(
     background = Background(workspace, asks=bool(asked_for))
     sources: dict[str, Source] = {}
     kinds: dict[str, TaskKind] = {}
-    # Each kind of task adds itself here: see icf.annotate.tasks.base.
+    run = PageRun(workspace)
+    # Each kind of task adds itself here: see icf.annotate.tasks.base. What is about
+    # questions comes first: a takedown locks these before all else, too.
     sources[QuestionSource.name] = QuestionSource(settings.overlap)
+    sources[ConflictSource.name] = ConflictSource()
+    sources[SuspicionSource.name] = SuspicionSource(run)
     sources[AuditSource.name] = AuditSource()
     mix = Mix(settings.gold_first, settings.gold_share)
     starved = background.starved
@@ -82,7 +86,6 @@ def open_desk(
         workspace.catalogue, leasing, sources, settings.grid_probability, starved
     )
     sources[GoldSource.name] = GoldSource(random.SystemRandom())
-    run = PageRun(workspace)
     sources[BoxSource.name] = BoxSource(rule_of(workspace), run)
     kinds[BoxTask.name] = BoxTask.of(workspace, leasing, run)
     sources[AttributeSource.name] = AttributeSource()
@@ -90,8 +93,6 @@ def open_desk(
         workspace.catalogue, leasing, settings.votes
     )
     sources[DecisionSource.name] = DecisionSource()
-    sources[ConflictSource.name] = ConflictSource()
-    sources[SuspicionSource.name] = SuspicionSource(run)
     kinds[ReviewTask.name] = ReviewTask(
         workspace.catalogue,
         leasing,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import IntEnum
 
 import sqlalchemy as sa
 
 from icf.catalogue.annotation.schema import lease, person
+from icf.catalogue.bulk_insert import among
+from icf.catalogue.rows import lock, locked
 
 
 class Role(IntEnum):
@@ -64,6 +67,19 @@ def find_person(connection: sa.Connection, name: str) -> Person | None:
     return person_of(row) if row else None
 
 
+def lock_people(connection: sa.Connection, names: Collection[str]) -> None:
+    """Let nobody else store answers of some people until the transaction ends.
+
+    Of two answers of a person that come at once, by the page and in a file, the second
+    sees the first then. Only the lock of all questions comes before it.
+
+    Args:
+        connection: a write transaction.
+        names: of the people; whoever is not known answers in files alone.
+    """
+    lock(connection, person, among(connection, person.c.name, names))
+
+
 def pause(connection: sa.Connection, someone: Person, why: str) -> None:
     """Give a person no questions any more.
 
@@ -86,7 +102,6 @@ def resume(connection: sa.Connection, someone: Person) -> None:
 
 def give_back_all(connection: sa.Connection, someone: Person) -> None:
     """End all leases of a person, so that others get what they were for."""
-    update = sa.update(lease).where(
-        lease.c.person_id == someone.id, lease.c.ended_at.is_(None)
-    )
+    held = sa.and_(lease.c.person_id == someone.id, lease.c.ended_at.is_(None))
+    update = sa.update(lease).where(locked(connection, lease, held))
     connection.execute(update.values(ended_at=time.time()))

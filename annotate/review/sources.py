@@ -65,6 +65,7 @@ class SuspicionSource:
     run: PageRun
 
     name: ClassVar[str] = "suspicion"
+    asks: ClassVar[bool] = True
 
     def store(self, connection: sa.Connection, given: Given) -> None:
         """Store an expert's answer, which settles the suspicion.

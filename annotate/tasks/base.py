@@ -155,6 +155,14 @@ class PairSource(Source, Protocol):
 
 
 @runtime_checkable
+class AskingSource(Source, Protocol):
+    """A source whose answers ask a question, where nobody was asked yet."""
+
+    #: Whether one does.
+    asks: ClassVar[bool]
+
+
+@runtime_checkable
 class IntruderSource(PairSource, Protocol):
     """A source that knows faces of other characters, to plant among likely ones."""
 

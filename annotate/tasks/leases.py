@@ -19,7 +19,7 @@ from sqlalchemy.ext.compiler import compiles
 from icf.annotate.people.people import Person, person_of
 from icf.annotate.tasks.base import Lease
 from icf.catalogue.annotation.schema import lease, person
-from icf.catalogue.rows import by_ids, lock_table
+from icf.catalogue.rows import by_ids, lock_table, locked
 
 
 class Now(sa.FunctionElement[float]):
@@ -102,7 +102,7 @@ class Leasing:
         self, connection: sa.Connection, holder: Person, handles: Collection[str]
     ) -> None:
         """Hold things longer, because the page that shows them is still open."""
-        update = _of(holder, handles).where(lease.c.ended_at.is_(None))
+        update = _held(connection, holder, handles)
         connection.execute(update.values(until=Now() + self.seconds))
 
 
@@ -137,7 +137,7 @@ def sweep(connection: sa.Connection) -> int:
 
 def end(connection: sa.Connection, holder: Person, handles: Collection[str]) -> None:
     """End leases: they were answered, or given back."""
-    update = _of(holder, handles).where(lease.c.ended_at.is_(None))
+    update = _held(connection, holder, handles)
     connection.execute(update.values(ended_at=time.time()))
 
 
@@ -194,8 +194,13 @@ _BY_HANDLE = (
 )
 
 
-def _of(holder: Person, handles: Collection[str]) -> sa.Update:
-    # A person holds few things at once.
-    return sa.update(lease).where(
-        lease.c.person_id == holder.id, lease.c.handle.in_(list(handles)[:900])
+def _held(
+    connection: sa.Connection, holder: Person, handles: Collection[str]
+) -> sa.Update:
+    held = sa.and_(
+        lease.c.person_id == holder.id,
+        # A person holds few things at once.
+        lease.c.handle.in_(list(handles)[:900]),
+        lease.c.ended_at.is_(None),
     )
+    return sa.update(lease).where(locked(connection, lease, held))

@@ -24,8 +24,8 @@ import sqlalchemy as sa
 
 from icf.catalogue import references
 from icf.catalogue.filing import filed_under
-from icf.catalogue.rows import CHUNK, by_ids
-from icf.catalogue.schema import face
+from icf.catalogue.rows import CHUNK, by_ids, lock_table
+from icf.catalogue.schema import face, question
 from icf.engine.runner import Bar, Chain, Progress
 from icf.engine.step import Outcome, judge_each
 from icf.engine.tables import TABLES
@@ -37,7 +37,7 @@ from icf.filter.rethreshold.chain_state import (
     columns_of,
     passed_before,
 )
-from icf.filter.rethreshold.dry_run import ConnectionSource
+from icf.filter.rethreshold.dry_run import ConnectionSource, DryRun
 from icf.filter.rethreshold.moves import Move, Moved, write_moves
 from icf.filter.rethreshold.rechoose import (
     HumanDecisions,
@@ -181,6 +181,7 @@ class _Reevaluation:
     def _choose(self, place: int, character_id: int, ids: Sequence[int]) -> None:
         """Choose the reference of a character among its kept faces."""
         with self.catalogue.write() as connection:
+            self._begin(connection)
             with without_reference(connection, character_id) as hidden:
                 outcomes = self._outcomes(connection, place, ids, character_id)
             moves = self._moves(connection, place, outcomes)
@@ -199,6 +200,14 @@ class _Reevaluation:
         self._note(done)
         self._note_sent_back(sent)
 
+    def _begin(self, connection: sa.Connection) -> None:
+        """Let no labels follow from answers: they change faces and characters, too.
+
+        For a dry run, which is one long transaction, they need not wait.
+        """
+        if not isinstance(self.catalogue, DryRun):
+            lock_table(connection, question)
+
     def _clear_lost(self, place: int) -> None:
         """Clear the reference of a character that has no kept face any more."""
         with self.catalogue.read() as connection:
@@ -206,6 +215,7 @@ class _Reevaluation:
         for character_id, face_id in lost:
             if face_id not in self.states or self.states[face_id].place < place:
                 with self.catalogue.write() as connection:
+                    self._begin(connection)
                     none = character_id, None, None
                     sent = references.replace(connection, self.run_id, *none)
                 self._note_sent_back(sent)

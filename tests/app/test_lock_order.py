@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,24 @@ import sqlalchemy as sa
 
 from icf.annotate import following
 from icf.annotate.ask import ask
+from icf.annotate.boxes.choose import Asking, ask_more
+from icf.annotate.boxes.page_run import PageRun
+from icf.annotate.boxes.record import lock_tasks
+from icf.annotate.boxes.source import BoxSource
+from icf.annotate.boxes.task import rule_of
+from icf.annotate.gold.pauses import discount
+from icf.annotate.page.desk import open_desk
+from icf.annotate.pairs.questions import QuestionSource
+from icf.annotate.people.people import BY_ADMIN, Person, Role, pause
 from icf.annotate.tasks import leases
+from icf.annotate.tasks.store import Receipt, store
+from icf.annotate.waiting import apply_waiting
 from icf.app.doctor.damage import Damage
 from icf.app.doctor.repair import repair
 from icf.app.takedown.target import Target
 from icf.app.takedown.work import take_down
 from icf.catalogue import references
-from icf.catalogue.annotation.schema import lease
+from icf.catalogue.annotation.schema import box_task, lease
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.rows import count_rows, lock
 from icf.catalogue.schema import (
@@ -42,6 +54,7 @@ from icf.engine.local import LocalEngine
 from icf.engine.runner import Runner
 from icf.filter.chain import filter_chain
 from icf.filter.embed_again import embed_again
+from icf.filter.rethreshold.reevaluate import reevaluate
 from icf.filter.review.merges import apply, undo
 from icf.filter.step_names import EMBED
 from icf.harvest.attributes.licence import Licence
@@ -52,8 +65,17 @@ from icf.harvest.listing.resolve import resolve
 from icf.harvest.report.retry import Selection, make_pending
 from icf.harvest.run import harvest
 from icf.harvest.sources.base import Corrects, ListingPage, Picture
-from tests.annotate.pairs.asked import person
-from tests.annotate.place import Place
+from tests.annotate.boxes.pictures import Pictures, boxed
+from tests.annotate.pairs.asked import (
+    ask_about,
+    count_answers,
+    lease_of,
+    person,
+    send,
+    sent,
+)
+from tests.annotate.place import BOX, EMBEDDER, Place
+from tests.annotate.review.expert import outlier, suspect
 from tests.app.import_coco.coco_files import write_picture
 from tests.catalogues import wait_until_waited_for
 from tests.harvest.rows import SourceOfTheTest, as_source, put_urls
@@ -394,6 +416,185 @@ def test_leases_that_ran_out(space: Place) -> None:
     cross(catalogue, lease, sweep)
     sweep()
     check_count(catalogue, lease, lease.c.ended_at.is_(None), 0)
+
+
+def holding_leases(space: Place, name: str = "ann") -> tuple[Person, list[str]]:
+    """Somebody who holds something of each of some questions."""
+    someone = person(space, name)
+    subjects = [("question", key) for key in ask_about(space, COUNT)]
+    with space.workspace.catalogue.write() as connection:
+        made = leases.Leasing(60).issue(connection, someone, "pairs", subjects)
+    return someone, [each.handle for each in made]
+
+
+@pytest.mark.parametrize("what", ["prolong", "end", "pause"])
+def test_leases_of_a_person(space: Place, what: str) -> None:
+    catalogue = space.workspace.catalogue
+    ann, handles = holding_leases(space)
+
+    def change() -> None:
+        with catalogue.write() as connection:
+            if what == "prolong":
+                leases.Leasing(60).prolong(connection, ann, handles)
+            elif what == "end":
+                leases.end(connection, ann, handles)
+            else:
+                pause(connection, ann, BY_ADMIN)
+
+    cross(catalogue, lease, change)
+    check_count(catalogue, lease, lease.c.ended_at.is_(None), COUNT * (what[1] == "r"))
+
+
+def test_answers_of_the_page_while_their_questions_are_removed(space: Place) -> None:
+    """A browser that was offline sends several, in whatever order they were given."""
+    catalogue = space.workspace.catalogue
+    ann, handles = holding_leases(space)
+    first, *_, last = reverse(catalogue, question)
+    some = [sent(each) for each in handles[::-1]]
+    found: list[Receipt] = []
+    meet(
+        catalogue,
+        [removed(first)],
+        lambda: found.extend(send(space, QuestionSource(), ann, some)),
+        removed(last),
+    )
+    assert [each.client_id for each in found] == [each.client_id for each in some]
+    assert count_answers(space) == COUNT
+    check_count(catalogue, lease, lease.c.ended_at.is_(None), 0)
+
+
+def removed(key: int) -> Hold:
+    """What locks a question that is about to be removed."""
+    query = sa.select(question.c.id).where(question.c.id == key)
+    return lambda connection: connection.execute(query.with_for_update())
+
+
+def test_experts_answers_while_questions_are_removed(space: Place) -> None:
+    """An answer to a suspicion may ask a question, which locks all of them."""
+    catalogue = space.workspace.catalogue
+    made = open_desk(space.workspace, ["pairs", "review"])
+    [key, *_] = ask_about(space, 1)
+    suspected = suspect(space, outlier(space, space.add_character("Bea")))
+    rita = person(space, "rita", Role.REVIEWER)
+    some = [
+        sent(lease_of(space, rita, key).handle),
+        sent(lease_of(space, rita, suspected, "suspicion").handle),
+    ]
+    found: list[Receipt] = []
+    meet(
+        catalogue,
+        [labels],
+        lambda: found.extend(store(catalogue, made.sources, rita, some)),
+        removed(key),
+    )
+    assert [each.refused for each in found] == [None, None]
+
+
+def test_pictures_that_are_boxed_while_they_are_settled(space: Place) -> None:
+    catalogue = space.workspace.catalogue
+    pictures = Pictures(space)
+    keys = [pictures.add() for _ in range(COUNT)]
+    run_id = space.workspace.begin_run("serve")
+    with catalogue.write() as connection:
+        assert ask_more(connection, run_id, Asking(0.0)) == COUNT
+    ann = pictures.person()
+    source = BoxSource(rule_of(space.workspace), PageRun(space.workspace))
+    some = [
+        replace(sent(lease_of(space, ann, key, "boxes").handle), value=boxed())
+        for key in keys[::-1]
+    ]
+    found: list[Receipt] = []
+    meet(
+        catalogue,
+        [lambda connection: lock_tasks(connection, keys[:1])],
+        lambda: found.extend(send(space, source, ann, some)),
+        lambda connection: lock_tasks(connection, keys[-1:]),
+    )
+    assert [each.refused for each in found] == [None] * COUNT
+
+
+def test_boxes_of_pictures_that_are_withdrawn(space: Place) -> None:
+    catalogue = space.workspace.catalogue
+    pictures = Pictures(space)
+    keys = [pictures.add() for _ in range(COUNT)]
+    run_id = space.workspace.begin_run("serve")
+    with catalogue.write() as connection:
+        assert ask_more(connection, run_id, Asking(0.0)) == COUNT
+    for key in keys[::-1]:
+        with catalogue.write() as connection:
+            same = sa.update(box_task).where(box_task.c.image_id == key)
+            connection.execute(same.values(status=box_task.c.status))
+    target = Target("sha256", "0" * 64, images=keys)
+    meet(
+        catalogue,
+        [lambda connection: lock_tasks(connection, keys[:1])],
+        lambda: take_down(space.workspace, target, "asked to"),
+        lambda connection: lock_tasks(connection, keys[-1:]),
+    )
+    check_count(catalogue, box_task, sa.true(), 0)
+
+
+@pytest.mark.parametrize("what", ["follow", "pause", "remove"])
+def test_answers_to_several_questions(space: Place, what: str) -> None:
+    catalogue = space.workspace.catalogue
+    ann, handles = holding_leases(space)
+    send(space, QuestionSource(), ann, [sent(each) for each in handles])
+
+    def change() -> None:
+        if what == "follow":
+            assert apply_waiting(space.workspace).answers == COUNT
+        elif what == "pause":
+            with catalogue.write() as connection:
+                discount(connection, ann)
+        else:
+            faces = range(1, COUNT + 1)
+            target = Target("sha256", "0" * 64, faces=faces)
+            take_down(space.workspace, target, "asked to")
+
+    cross(catalogue, answer, change)
+    left = {"follow": 0, "pause": COUNT, "remove": 0}[what]
+    check_count(catalogue, answer, answer.c.waits.is_(sa.true()), left)
+
+
+@pytest.mark.parametrize("what", ["another", "none"])
+def test_references_that_rethreshold_changes_while_labels_follow(
+    space: Place, what: str
+) -> None:
+    made, bea, ann = space.workspace, space.add_character(), space.add_character("Ann")
+    large, small = space.reference(ann), space.add_face(ann, 0.5, x2=BOX[0] + 50.0)
+    space.set_reference(ann, small, by="medoid")
+    both = [large, small]
+    made.vectors.append(EMBEDDER, np.array(both), np.eye(2, 4, dtype=np.float32))
+    # Her face waits for identity again where the other's reference changes.
+    hers = space.reference(bea)
+    with made.catalogue.write() as connection:
+        query = sa.select(face.c.image_id, face.c.filed_under_id)
+        filed = [
+            {"image_id": each.image_id, "character_id": key, "is_lead": key == own}
+            for each in connection.execute(query)
+            for own in [each.filed_under_id]
+            for key in {ann, own}
+        ]
+        connection.execute(sa.insert(candidate), filed)
+        if what == "none":
+            # By nothing that the chain knows.
+            lost = {"verdict": "dropped", "reason": "too_small"}
+            dropped = sa.update(face).where(face.c.id.in_(both))
+            connection.execute(dropped.values(lost))
+    run_id = made.begin_run("icf-filter rethreshold")
+    chain = filter_chain(made)
+    names = [each.name for each in chain.steps]
+    here = names.index("reference")
+    chain = replace(chain, steps=chain.steps[: here + 1])
+    meet(
+        made.catalogue,
+        [labels, row(face, hers)],
+        lambda: reevaluate(made.catalogue, run_id, chain, silent, names[here - 1]),
+        row(character, ann),
+    )
+    chosen = large if what == "another" else None
+    is_chosen = character.c.reference_face_id.is_not_distinct_from(chosen)
+    check_count(made.catalogue, character, is_chosen, 1)
 
 
 def test_faces_that_are_embedded_again(space: Place) -> None:

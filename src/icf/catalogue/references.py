@@ -239,6 +239,7 @@ def settle(connection: sa.Connection, run_id: int) -> None:
     by_hand = sa.select(character.c.reference_face_id).where(
         character.c.reference_by == HAND, character.c.reference_face_id.is_not(None)
     )
+    by_hand = by_hand.order_by(character.c.reference_face_id)
     _overrule(connection, run_id, list(connection.execute(by_hand).scalars()))
 
 

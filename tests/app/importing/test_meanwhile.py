@@ -27,10 +27,11 @@ from icf.catalogue import ledger, references, row_state
 from icf.catalogue.annotation.schema import box_task
 from icf.catalogue.bulk_insert import insert_new
 from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.filing import NOBODY, file_under_nobody
 from icf.catalogue.labels.given_boxes import GIVEN_ALL
 from icf.catalogue.row_state import RowState
 from icf.catalogue.rows import count_rows, lock
-from icf.catalogue.schema import decision, face, image, image_source
+from icf.catalogue.schema import album, character, decision, face, image, image_source
 from icf.codes import BoxStatus, FaceReason, ImageReason, Verdict
 from icf.engine.step import NewFace
 from icf.filter.step_names import DETECT
@@ -247,6 +248,30 @@ def test_a_harvest_and_an_import_of_several_places_never_block_each_other(
         of_wiki = image_source.c.source == "wiki"
         query = sa.select(image_source.c.url).where(of_wiki)
         assert sorted(connection.execute(query).scalars()) == urls
+
+
+def test_a_filter_may_file_a_picture_under_the_same_new_album(
+    space: Workspace,
+) -> None:
+    """It knows no album of it, and takes the name of the source."""
+    one = given(1, face_of_ann(labelled=False))
+    found = {"source": "Album", "fetched_at": 0.0}
+    licence = {"licence": "unknown", "licence_from": "unknown"}
+    with space.catalogue.write() as connection:
+        [key] = insert_images(connection, [NewImage(one.sha256, 1)]).values()
+        row = {"image_id": key, "url": "https://a.test/1.png", **found, **licence}
+        insert_new(connection, image_source, ["image_id", "url"], [row])
+    with ThreadPoolExecutor(1) as threads:
+        with space.catalogue.write() as connection:
+            assert lock(connection, image, image.c.awaits == DETECT) == [key]
+            imported = threads.submit(write, space, [one])
+            wait_until_waited_for(connection, imported)
+            file_under_nobody(connection, [key])
+        imported.result()
+    with space.catalogue.read() as connection:
+        names = connection.scalars(sa.select(character.c.name).order_by("name"))
+        assert list(names) == ["Ann", NOBODY]
+        assert count_rows(connection, album) == 1
 
 
 def test_labels_may_follow_while_known_faces_get_more(space: Workspace) -> None:

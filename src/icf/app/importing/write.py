@@ -87,8 +87,9 @@ class Writer:
         self, connection: sa.Connection, pictures: Sequence[MeasuredPicture]
     ) -> None:
         """Write pictures of which no two have the same bytes."""
-        shown = self._characters(connection, pictures)
+        # Pictures first, as the filter locks them before it files them under anybody.
         images = self._images(connection, pictures)
+        shown = self._characters(connection, pictures)
         places.write(connection, pictures, images, shown, self.publisher.licence)
         self._candidates(connection, pictures, images, shown)
         faces = FaceWriter(

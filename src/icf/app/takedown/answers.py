@@ -21,7 +21,7 @@ from icf.catalogue.annotation.schema import (
     lease,
     verified_box,
 )
-from icf.catalogue.rows import CHUNK
+from icf.catalogue.rows import CHUNK, locked
 from icf.catalogue.schema import answer, face, question
 
 #: `lease.source` of everything that is about a row of each table.
@@ -58,7 +58,10 @@ def remove_about_faces(connection: sa.Connection, ids: Sequence[int]) -> None:
 
 def remove_about_images(connection: sa.Connection, ids: Sequence[int]) -> None:
     """Delete the boxes that people drew in pictures."""
-    for part in parts(ids):
+    for part in parts(sorted(ids)):
+        # As whoever stores boxes does it.
+        boxed = sa.select(box_task.c.image_id).where(box_task.c.image_id.in_(part))
+        connection.execute(boxed.order_by(box_task.c.image_id).with_for_update())
         for table in (box_answer, verified_box, box_task):
             _delete(connection, table, table.c.image_id.in_(part))
         _delete_leases(connection, _ABOUT_IMAGES, part)
@@ -95,4 +98,6 @@ def _delete_leases(
 def _delete(
     connection: sa.Connection, table: sa.Table, where: sa.ColumnElement[bool]
 ) -> None:
+    if "id" in table.c:
+        where = locked(connection, table, where)
     connection.execute(sa.delete(table).where(where))
