@@ -9,3 +9,6 @@ from __future__ import annotations
 
 OWN_EMBEDDER = "the embedder that filtered these faces: not a fair test"
 OWN_DETECTOR = "the detector that proposed these boxes: not a fair test"
+
+#: Said where all boxes came with published sets: then there is nothing to score.
+NO_DETECTOR = "no detector looked for faces: the boxes came with a published set"

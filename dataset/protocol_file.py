@@ -7,7 +7,8 @@ protocol does not have is an error that names the key.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Set
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ from icf.dataset.selection import Identity, Nature
 from icf.dataset.splits.keys import WordArray, chances, keys_of_texts
 from icf.dataset.splits.parts import BoolArray, IntArray
 from icf.errors import BadInput
+from icf.names import normal_name
 from icf.settings import DatasetSettings
 
 if sys.version_info >= (3, 11):
@@ -149,14 +151,34 @@ class ProtocolFile(_Table):
             return np.zeros(len(key), np.bool_)
         albums = [each.album for each in identities]
         if self.albums.out:
-            unknown = sorted(set(self.albums.out) - set(albums))
-            if unknown:
-                raise BadInput(
-                    f"{self.called}: albums.out: {unknown[0]!r} is no album with "
-                    "confirmed faces; `icf status` lists the albums"
-                )
-            return np.isin(np.array(albums, object), list(self.albums.out))
+            out = [self._album(each, set(albums)) for each in self.albums.out]
+            return np.isin(np.array(albums, object), list(chain.from_iterable(out)))
         return _share_of_albums(albums, self.albums.share or 0.0, seed)
+
+    def _album(self, name: str, albums: Set[str]) -> list[str]:
+        """The album of a name: the very one, or those that people read as the same."""
+        alike = [each for each in albums if normal_name(each) == normal_name(name)]
+        if not alike:
+            raise BadInput(
+                f"{self.called}: albums.out: {name!r} is no album with confirmed "
+                "faces; `icf status` lists the albums"
+            )
+        return [name] if name in albums else alike
+
+    def unbalanced(
+        self, identities: Collection[int], natures: Mapping[int, Nature]
+    ) -> int:
+        """Count the identities of which nobody says what the test is balanced by.
+
+        Args:
+            identities: all of them.
+            natures: what is known of some.
+        """
+        if self.balance is None or self.balance.by == "album":
+            return 0
+        by = self.balance.by
+        known = (natures.get(each) for each in identities)
+        return sum(each is None or not getattr(each, by) for each in known)
 
     def strata(
         self, identities: list[Identity], natures: list[Nature | None]

@@ -18,6 +18,7 @@ from icf.version import __version__
 
 if TYPE_CHECKING:
     from icf.dataset.after import Followed
+    from icf.dataset.protocol_file import ProtocolFile
     from icf.dataset.release.prepare import Prepared
     from icf.engine.stale import Stale
 
@@ -129,6 +130,7 @@ def cli(
         stale = find_stale(connection, workspace.settings.filter)
     for each in stale:
         invocation.say(each.message)
+    chosen = None if protocol is None else read_protocol(protocol)
     plan = partial(
         prepare,
         workspace,
@@ -137,11 +139,13 @@ def cli(
         boxes,
         crops=crops,
         after=after,
-        protocol=None if protocol is None else read_protocol(protocol),
+        protocol=chosen,
         strict=strict,
         detection_only=detection_only,
     )
-    show = partial(_show, invocation, out, stale, detection_only=detection_only)
+    show = partial(
+        _show, invocation, out, stale, protocol=chosen, detection_only=detection_only
+    )
     if dry_run:
         planned = plan()
         show(planned, written=False)
@@ -171,6 +175,7 @@ def _show(
     stale: Sequence[Stale],
     prepared: Prepared,
     *,
+    protocol: ProtocolFile | None,
     detection_only: bool,
     written: bool,
 ) -> None:
@@ -215,6 +220,7 @@ def _show(
             "no recognition set"
         )
     _say_if_without_boxes(invocation, prepared)
+    _say_if_unbalanced(invocation, prepared, protocol)
     _say_what_cards_lack(invocation, prepared)
     rows.append(("leaks", sum(check.count for check in prepared.leaks.leaks)))
     invocation.emit(result, lambda: command.table(("", "count"), rows))
@@ -242,6 +248,22 @@ def _say_if_without_boxes(invocation: Invocation, prepared: Prepared) -> None:
             "the detection set is empty: people have verified the boxes of no picture. "
             "Let them (`icf-annotate serve --tasks boxes`), or take what the detector "
             "proposed (--boxes proposed), against which its own score means nothing"
+        )
+
+
+def _say_if_unbalanced(
+    invocation: Invocation, prepared: Prepared, protocol: ProtocolFile | None
+) -> None:
+    """Say of how many identities nobody knows what the test is balanced by."""
+    if protocol is None or protocol.balance is None:
+        return
+    selection = prepared.plan.selection
+    unknown = protocol.unbalanced(selection.identities, selection.natures)
+    if unknown:
+        invocation.say(
+            f"{protocol.called}: nobody says the {protocol.balance.by} of {unknown:,} "
+            f"of {len(selection.identities):,} identities; the test is balanced as if "
+            "these were one of their own"
         )
 
 

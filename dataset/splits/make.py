@@ -93,7 +93,7 @@ def make_splits(
     train_pictures = detection[0][~near_pictures]
     if len(cast.key):
         _check(
-            cast,
+            problem,
             is_train,
             probes,
             distractors,
@@ -228,7 +228,7 @@ def _thinned(candidates: Candidates, roles: IntArray) -> IntArray:
 
 
 def _check(
-    cast: Cast,
+    problem: Problem,
     is_train: BoolArray,
     probes: IntArray,
     distractors: IntArray,
@@ -247,13 +247,20 @@ def _check(
     if not empty:
         return
     able = int((candidates.counts >= protocol.min_faces).sum())
+    more = int((np.bincount(problem.faces.identity) >= protocol.min_faces).sum()) - able
+    shared = (
+        f"; {more} more have as many, but the test takes only faces that people "
+        "confirmed, and one of each picture, shot and track"
+        if more
+        else ""
+    )
     alone = "; or release the boxes alone (--detection-only)" * has_boxes
     raise WrongUse(
         f"too few faces for a test: no {' and no '.join(empty)} faces. There are "
         f"{len(candidates.counts)} identities with confirmed faces, and {able} of them "
-        f"have the {protocol.min_faces} faces that probes need{_doubted(cast)}. Answer "
-        "more questions (`icf-annotate export`, then import), or lower "
-        f"dataset.min_faces{alone}"
+        f"have the {protocol.min_faces} faces that probes need{shared}"
+        f"{_doubted(problem.cast)}. Answer more questions (`icf-annotate export`, then "
+        f"import), or lower dataset.min_faces{alone}"
     )
 
 

@@ -42,6 +42,7 @@ from icf.dataset.rights.attribution import CSV as ATTRIBUTION
 from icf.dataset.selection import Identity, Pictures, SelectedFaces, Selection
 from icf.dataset.splits.parts import Splits
 from icf.dataset.stored.pictures import StoredPictures
+from icf.errors import BadInput
 from icf.icartoonface.release_files import IDENTITIES
 from icf.spreadsheet import meant_by
 from icf.stores.blobs import BlobStore
@@ -106,7 +107,7 @@ def stored_data(
         pictures: its pictures.
 
     Raises:
-        BadInput: its licences cannot be read.
+        BadInput: its licences, or the books of Manga109, cannot be read.
     """
     plan = _plan(folder, summary, contents)
     sums = read_sums(folder)
@@ -135,17 +136,25 @@ def stored_data(
 def _books(
     folder: Path, summary: Mapping[str, Any], sums: Mapping[str, str]
 ) -> dict[str, str]:
-    """The album of each page of Manga109's books, by SHA-256."""
+    """The album of each page of Manga109's books, by SHA-256.
+
+    Raises:
+        BadInput: a book cannot be read.
+    """
     place = format_folders(summary).get("manga109")
     found: dict[str, str] = {}
     if place is None:
         return found
     for path in sorted((folder / place).glob("t*/annotations/*.xml")):
-        book = ElementTree.parse(path).getroot()
-        title = book.attrib["title"]
+        try:
+            book = ElementTree.parse(path).getroot()
+            title = book.attrib["title"]
+            pages = [int(page.attrib["index"]) for page in book.iter("page")]
+        except (ElementTree.ParseError, OSError, KeyError, ValueError) as error:
+            raise BadInput(f"{path} cannot be read: {error!r}") from error
         images = path.parents[1] / "images" / path.stem
-        for page in book.iter("page"):
-            image = images / f"{int(page.attrib['index']):03d}.jpg"
+        for page in pages:
+            image = images / f"{page:03d}.jpg"
             sha256 = sums.get(image.relative_to(folder).as_posix(), "")
             found[sha256] = "" if title == NO_ALBUM else title
     return found

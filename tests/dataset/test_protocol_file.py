@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import re
+import unicodedata
 from collections import Counter, defaultdict
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from icf.dataset.cli.build_splits import cli as build_splits
 from icf.dataset.near_duplicates import Reach
 from icf.dataset.plan import Plan, make_plan
 from icf.dataset.protocol_file import ProtocolFile, read_protocol
@@ -20,6 +22,7 @@ from icf.dataset.selection import Nature, Selection
 from icf.errors import BadInput, WrongUse
 from icf.settings import DatasetSettings
 from icf.workspace import Workspace
+from tests.app.program import invoke
 
 PAGE = Path(__file__).parents[2] / "docs" / "dataset" / "splits.md"
 EXAMPLES = re.findall(r"^```toml\n(.*?)^```$", PAGE.read_text(), re.M | re.S)
@@ -97,6 +100,34 @@ def test_albums_that_are_left_out_are_in_the_test_alone(
     assert set(filed[:, 0]) == set(
         selection.pictures.image[selection.pictures.complete]
     )
+
+
+def test_an_album_is_named_as_people_read_it(
+    workspace: Workspace, selection: Selection, tmp_path: Path
+) -> None:
+    renamed = {
+        key: replace(each, album=f"\u00c1lbum {each.album}")
+        for key, each in selection.identities.items()
+    }
+    name = min(each.album for each in renamed.values())
+    selection = replace(selection, identities=renamed)
+    decomposed = unicodedata.normalize("NFD", f" {name}\u00a0")
+    text = f'name = "a"\n[albums]\nout = ["{decomposed}"]\n'
+    plan = divided(workspace, selection, protocol(text, tmp_path))
+    inside = {key for key, each in renamed.items() if each.album == name}
+    assert owners(plan, "probes", "distractors") == inside
+
+
+def test_how_many_have_nothing_to_be_balanced_by_is_said(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    path = tmp_path / "b.toml"
+    words = ("releases/b", "--protocol", path, "--dry-run", "-C", workspace.root)
+    for by, said in (("region", True), ("album", False)):
+        path.write_text(f'name = "b"\n[balance]\nby = "{by}"\n')
+        done = invoke(build_splits, *words)
+        assert done.exit_code == 0, done.output
+        assert ("nobody says the region of 15 of 15 identities" in done.stderr) == said
 
 
 @pytest.mark.parametrize("by", ["region", "style"])

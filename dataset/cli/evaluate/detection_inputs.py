@@ -8,7 +8,7 @@ from pathlib import Path
 
 from icf.command import Invocation
 from icf.dataset.formats.icartoonface.detected import read_detections
-from icf.dataset.own_models import OWN_DETECTOR
+from icf.dataset.own_models import NO_DETECTOR, OWN_DETECTOR
 from icf.dataset.scores.detection.coco_files import (
     CocoTruth,
     is_json,
@@ -129,7 +129,13 @@ def _read_found(
     path = asked.detections or (test.found if test is not None else None)
     assert path is not None, "_release has checked it"
     detector = f"of {path}"
-    if test is not None and path.resolve() == test.found.resolve():
+    if test is not None and not test.detected:
+        if asked.detections is None:
+            raise WrongUse(
+                f"{test.root}: {NO_DETECTOR}. Name what is scored with --detections or "
+                "--model"
+            )
+    elif test is not None and path.resolve() == test.found.resolve():
         names = ", ".join(name or sha256 for name, sha256 in test.detectors)
         detector = f"{names or 'of the release'}: {OWN_DETECTOR}"
     if is_json_list(path):

@@ -9,12 +9,13 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from icf.catalogue.labels.given_boxes import NAMES
 from icf.dataset.formats.base import ReleaseData, WrittenPicture
 from icf.dataset.formats.checked import Fault, ReleaseFiles
 from icf.dataset.formats.crops import QUALITY
 from icf.dataset.formats.icartoonface.check import check_lists, check_pictures
 from icf.dataset.formats.identities import write_identities
-from icf.dataset.own_models import OWN_DETECTOR, OWN_EMBEDDER
+from icf.dataset.own_models import NO_DETECTOR, OWN_DETECTOR, OWN_EMBEDDER
 from icf.dataset.plan import Placed, Plan, detection_truth
 from icf.icartoonface.detection import (
     PUBLISHED_TEST,
@@ -289,6 +290,12 @@ def _how_detection_is_scored(plan: Plan) -> str:
             "itself.\n`icf-evaluate` refuses to score against them without "
             "`--unverified`.\n"
         )
+    if _nothing_detected(plan):
+        return (
+            f"`{DETTEST_FOUND}` is empty:\n{NO_DETECTOR}.\n\n"
+            f"    icf-evaluate detection --truth {DETTEST_BOXES} \\\n"
+            "      --detections FILE\n\nscores what yours finds.\n"
+        )
     return f"""\
 `{DETTEST_FOUND}` has what this release's own detector found:
 
@@ -299,3 +306,14 @@ scores {OWN_DETECTOR}. People
 saw its proposals in most of these pictures before they verified the boxes, so another
 detector has it harder.
 """
+
+
+def _nothing_detected(plan: Plan) -> bool:
+    """Whether all boxes came with published sets, and no detector found any."""
+    detectors = plan.selection.detectors
+    found = plan.selection.pictures.detected
+    return (
+        bool(detectors)
+        and set(detectors) <= NAMES.keys()
+        and not any(found[each.picture] for each in plan.detection_test)
+    )

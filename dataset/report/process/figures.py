@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 import sqlalchemy as sa
 
 from icf.catalogue import schema
+from icf.catalogue.filing import NOBODY
 from icf.catalogue.rows import count_rows
 from icf.codes import FETCHED, FaceReason, FetchStatus, ImageReason, Label, Verdict
 from icf.dataset.cards.origin import published_annotators
@@ -82,8 +83,15 @@ def read_figures(connection: sa.Connection) -> Figures:
 
 
 def _headline(connection: sa.Connection) -> list[tuple[str, int]]:
-    tables = {"albums": schema.album, "characters": schema.character}
-    return [(name, count_rows(connection, table)) for name, table in tables.items()]
+    """Count albums and characters: no faces of nobody, and who was merged once."""
+    album, character = schema.album, schema.character
+    # Where a published set names nobody, its faces have an album of their own.
+    named = album.c.name.not_like(f"%, {NOBODY}")
+    somebody = (character.c.name != NOBODY, character.c.merged_into.is_(None))
+    return [
+        ("albums", count_rows(connection, album, named)),
+        ("characters", count_rows(connection, character, *somebody)),
+    ]
 
 
 def _picture_funnel(connection: sa.Connection) -> list[Bar]:

@@ -13,14 +13,16 @@ import sqlalchemy as sa
 from icf.catalogue import schema
 from icf.dataset.formats.registry import DEFAULT, lists_folder
 from icf.dataset.leaks.report import Check
+from icf.dataset.own_models import NO_DETECTOR
 from icf.dataset.plan import BEYOND, NEAR_TEST, PROPOSED_TRUTH
 from icf.dataset.report.scored.detection import ShownDetection, read_detection
 from icf.dataset.report.scored.identification import (
     ShownIdentification,
     read_identification,
 )
-from icf.dataset.scores.detection.of_release import is_verified
+from icf.dataset.scores.detection.of_release import is_verified, was_detected
 from icf.dataset.unused import unused_meaning
+from icf.icartoonface.release_files import DETTEST_FOUND
 from icf.workspace import Workspace
 
 
@@ -36,9 +38,12 @@ class LastRelease:
         models: role, name and hash of each model that was used.
         checks: the leak checks.
         identification: None if its files are missing.
-        detection: None if its files are missing, or nobody verified its boxes.
+        detection: None if its files are missing, nobody verified its boxes, or no
+            detector looked for faces.
         verified: whether people verified them.
+        detected: whether a detector looked for faces.
         truth: how its true boxes were made.
+        no_detector: what is said where no detector looked.
     """
 
     path: str
@@ -50,7 +55,9 @@ class LastRelease:
     identification: ShownIdentification | None
     detection: ShownDetection | None
     verified: bool
+    detected: bool
     truth: str = PROPOSED_TRUTH
+    no_detector: str = NO_DETECTOR
 
     @property
     def leaks(self) -> int:
@@ -71,6 +78,7 @@ def last_release(connection: sa.Connection, workspace: Workspace) -> LastRelease
     verified = is_verified(summary)
     # Only iCartoonFace's files can be scored; where there are none, so is no folder.
     files = folder / (lists_folder(summary) or DEFAULT)
+    detected = was_detected(summary, files / DETTEST_FOUND)
     return LastRelease(
         path=str(folder.relative_to(workspace.root) if inside else folder),
         seed=row.seed,
@@ -79,8 +87,9 @@ def last_release(connection: sa.Connection, workspace: Workspace) -> LastRelease
         models=_models(summary["models"]),
         checks=_checks(folder, summary["leaks"]),
         identification=read_identification(folder),
-        detection=read_detection(files) if verified else None,
+        detection=read_detection(files) if verified and detected else None,
         verified=verified,
+        detected=detected,
         truth=summary.get("detection_truth", PROPOSED_TRUTH),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from icf.dataset.formats.registry import DEFAULT, lists_folder
 from icf.dataset.release.files import SUMMARY
@@ -14,6 +15,8 @@ from icf.icartoonface.release_files import DETTEST_BOXES, DETTEST_FOLDER, DETTES
 
 #: Folders of a release above a list of boxes: of the format, and within that.
 _DEEPEST = 4
+#: What the boxes of published sets are called where a detector has its SHA-256.
+_GIVEN = "given"
 
 #: Why boxes that nobody verified give no average precision.
 NOBODY_VERIFIED = (
@@ -36,6 +39,7 @@ class ReleaseTest:
         found: What its own detector found.
         pictures: The folder of its pictures; None: they are in shards.
         detectors: Name and SHA-256 of each detector that made the release.
+        detected: Whether a detector looked for faces.
     """
 
     root: Path
@@ -44,6 +48,7 @@ class ReleaseTest:
     found: Path
     pictures: Path | None
     detectors: tuple[tuple[str, str], ...]
+    detected: bool
 
 
 def find_test(folder: Path) -> ReleaseTest:
@@ -72,6 +77,7 @@ def find_test(folder: Path) -> ReleaseTest:
         files / DETTEST_FOUND,
         files / DETTEST_FOLDER if (files / DETTEST_FOLDER).is_dir() else None,
         tuple((each.get("name") or "", each.get("sha256") or "") for each in detectors),
+        was_detected(summary, files / DETTEST_FOUND),
     )
 
 
@@ -118,6 +124,20 @@ def refuse_unverified(folder: Path) -> None:
     """
     if nobody_verified(folder):
         raise WrongUse(NOBODY_VERIFIED.format(folder))
+
+
+def was_detected(summary: Mapping[str, Any], found: Path) -> bool:
+    """Whether a detector looked for faces; else all boxes came with published sets.
+
+    Args:
+        summary: What ``release.json`` says.
+        found: The release's list of what its detectors found.
+    """
+    models = summary.get("models")
+    named = models.get("detectors", []) if isinstance(models, dict) else []
+    given = [str(each.get("sha256")).startswith(_GIVEN) for each in named]
+    only_given = bool(given) and all(given)
+    return not (only_given and found.is_file() and found.stat().st_size == 0)
 
 
 def is_verified(summary: Mapping[str, object]) -> bool:

@@ -43,7 +43,7 @@ from icf.dataset.leaks.report import LeakReport
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.write import write
 from icf.dataset.scores.detection import DetectionScore, score_detection
-from icf.dataset.scores.detection.of_release import nobody_verified
+from icf.dataset.scores.detection.of_release import nobody_verified, was_detected
 from icf.dataset.scores.recognition.feature_files import read_feature_file
 from icf.dataset.scores.recognition.identification import (
     IdentificationScore,
@@ -431,7 +431,8 @@ def evaluate(
     submitted = None if detections is None else path_of("detections", detections)
     check_switch("unverified", unverified)
     scorable = unverified or not nobody_verified(folder)
-    counts = (read_summary(folder) or {}).get("counts", {})
+    summary = read_summary(folder) or {}
+    counts = summary.get("counts", {})
     has_faces = given is not None or counts.get("identities") != 0
     for name in (DEFAULT, LISTS):  # it is one format of several
         if (folder / name).is_dir():
@@ -441,6 +442,8 @@ def evaluate(
     truth = read_dettest_csv(folder / DETTEST_BOXES)
     found = read_detections(submitted or folder / DETTEST_FOUND, truth.pictures)
     scorable = scorable and len(truth.corners) > 0
+    if submitted is None:
+        scorable = scorable and was_detected(summary, folder / DETTEST_FOUND)
     detection = score_detection(truth, found) if scorable else None
     if not has_faces:
         return Scores(None, detection)

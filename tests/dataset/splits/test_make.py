@@ -193,6 +193,15 @@ def test_too_little_is_said_to_be_so_because_characters_may_be_one() -> None:
         make_splits(replace(problem, cast=one), Protocol(), REACH, 1)
 
 
+def test_too_little_is_said_to_be_so_because_a_picture_gives_one_face() -> None:
+    problem = World(300, 20, shared=0, frames=0, copies=0).draw()
+    crowded = replace(problem.faces, close=np.zeros(300, np.int64))
+    with pytest.raises(
+        WrongUse, match=r"and 0 of them .*; 20 more have as many, .*one"
+    ):
+        make_splits(replace(problem, faces=crowded), Protocol(), REACH, 1)
+
+
 def test_faces_that_people_did_not_confirm_are_never_in_the_test() -> None:
     problem = World(400, 30).draw()
     sure = np.random.default_rng(1).random(400) < 0.3

@@ -23,7 +23,7 @@ from icf.dataset.release.write import write
 from icf.dataset.takedowns.clean import clean
 from icf.dataset.takedowns.signed import Withdrawn
 from icf.dataset.verify.verify import verify
-from icf.workspace import find
+from icf.workspace import Workspace, find
 from tests.dataset.formats.webdataset.test_verify import Members, change_shard
 from tests.dataset.verify.forged import describe_again
 
@@ -459,3 +459,16 @@ def test_a_licence_that_was_edited_in_a_shard_is_named(release: Path) -> None:
         f"{shard}: {name} has the licences ['CC0 1.0'], and not ['unknown']"
         for name in names
     )
+
+
+@pytest.mark.parametrize("text", ["", '<book title="a"><pages><page'])
+def test_a_book_of_manga109_that_was_cut_off_is_named(
+    workspace: Workspace, text: str
+) -> None:
+    release = workspace.root / "out"
+    formats = ("icartoonface", "manga109")
+    write(workspace, prepare(workspace, 1, formats), release, 1)
+    book = min((release / "manga109" / "test" / "annotations").iterdir())
+    book.write_text(text)
+    file = book.relative_to(release).as_posix()
+    assert any(each.startswith(f"{file}: ") for each in said(release))

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 import icf
+from icf.catalogue.labels.given_boxes import GIVEN_ALL
+from icf.catalogue.schema import face
 from icf.dataset.cli.evaluate.main import cli
-from icf.dataset.own_models import OWN_DETECTOR
+from icf.dataset.own_models import NO_DETECTOR, OWN_DETECTOR
 from icf.dataset.release.prepare import prepare
 from icf.dataset.release.write import write
 from icf.dataset.report.page import write_report
@@ -144,6 +147,32 @@ def test_boxes_that_nobody_verified_give_no_average_precision(
     page = (tmp_path / "r.html").read_text()
     assert "No average precision: the true boxes are the detector's own" in page
     assert "voc_all_point" not in page
+
+
+def test_where_no_detector_looked_nothing_is_scored_as_its_own(
+    space: Workspace, tmp_path: Path
+) -> None:
+    shutil.copytree(space.root, tmp_path / "space")
+    made = find(tmp_path / "space")
+    release = made.root / "releases" / "given"
+    with made.catalogue.write() as connection:
+        connection.execute(sa.update(face).values(detector=GIVEN_ALL))
+    write(made, prepare(made, 1, boxes="verified"), release, 1)
+    with pytest.raises(WrongUse, match=r"no detector looked .* --detections"):
+        invoke(cli, "detection", "--release", release)
+    found = release / DETTEST_FOUND
+    handed_in = values("--release", release, "--detections", found)
+    assert handed_in["detector"] == f"of {found}"
+    readme = (release / "README.md").read_text()
+    assert NO_DETECTOR in readme
+    assert OWN_DETECTOR not in readme
+    assert icf.evaluate(release).detection is None
+    assert icf.evaluate(release, detections=found).detection is not None
+    write_report(made, tmp_path / "r.html")
+    page = (tmp_path / "r.html").read_text()
+    assert f"No average precision: {NO_DETECTOR}" in page
+    assert OWN_DETECTOR not in page
+    made.catalogue.close()
 
 
 @pytest.mark.parametrize("boxes", ["verified", "proposed"])

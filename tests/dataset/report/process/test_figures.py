@@ -6,7 +6,9 @@ import sqlalchemy as sa
 
 from icf.catalogue import schema
 from icf.catalogue.catalogue import Catalogue
+from icf.catalogue.filing import NOBODY
 from icf.codes import FetchStatus, Verdict
+from icf.dataset.report.process.figures import read_figures
 from icf.dataset.report.process.funnel import Stage, read_funnel
 from icf.dataset.report.process.measures import read_measures
 from icf.settings import FilterSettings
@@ -67,6 +69,19 @@ def test_both_databases_count_a_face_under_the_step_it_is_in(
     assert counts == {0: 2, 1: 4, 6: 3, 7: 1}
     assert list(size.counts) == sorted(size.counts)
     assert (size.step, size.total) == (10, 10)
+
+
+def test_nobody_and_who_was_merged_are_no_characters(catalogue: Catalogue) -> None:
+    album = {"source": "s", "found_at": 1.0}
+    for key, name in enumerate(("Sea", "set, not named"), start=1):
+        insert(catalogue, schema.album, album | {"id": key, "name": name})
+    cast = ((1, "Luna", None), (1, "Nova", 1), (1, NOBODY, None), (2, NOBODY, None))
+    for key, (where, name, merged) in enumerate(cast, start=1):
+        row = {"id": key, "album_id": where, "name": name, "merged_into": merged}
+        insert(catalogue, schema.character, album | row)
+    with catalogue.read() as connection:
+        figures = read_figures(connection)
+    assert dict(figures.headline) == {"albums": 1, "characters": 1}
 
 
 def test_every_url_is_a_picture_or_has_a_reason_not_to_be(catalogue: Catalogue) -> None:

@@ -44,7 +44,7 @@ def release(folder: Path) -> ReleaseTest:
         "train,0/a.jpg,east,f,\nprobe,b.jpg,west,m,flat\n"
     )
     files = folder / DETTEST_BOXES, folder / DETTEST_FOUND
-    return ReleaseTest(folder, True, *files, None, ())
+    return ReleaseTest(folder, True, *files, None, (), detected=True)
 
 
 def test_a_release_knows_albums_regions_and_sources(tmp_path: Path) -> None:
