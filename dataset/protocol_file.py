@@ -20,7 +20,7 @@ from icf.dataset.splits.keys import WordArray, chances, keys_of_texts
 from icf.dataset.splits.parts import BoolArray, IntArray
 from icf.errors import BadInput
 from icf.names import normal_name
-from icf.settings import DatasetSettings
+from icf.settings import DatasetSettings, what_is_wrong
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -244,7 +244,7 @@ _KINDS: Mapping[type, str] = {
 def _said(error: pydantic.ValidationError) -> str:
     first = error.errors()[0]
     loc = first["loc"]
-    text = first["msg"].removeprefix("Value error, ")
+    text = what_is_wrong(first)
     if first["type"] in ("model_type", "dict_type"):
         text = f"expected one table, [{loc[0]}]"
     elif loc[0:1] == ("parts",):  # the kinds that it is not follow

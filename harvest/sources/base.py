@@ -23,7 +23,7 @@ from icf.errors import WrongUse
 from icf.harvest.attributes.licence import UNKNOWN, Licence
 from icf.harvest.sources.rules import Rules
 from icf.harvest.sources.toml_types import misread
-from icf.settings import HarvestSettings, Settings
+from icf.settings import HarvestSettings, Settings, what_is_wrong
 
 if TYPE_CHECKING:
     from icf.harvest.http.session import Web
@@ -335,7 +335,9 @@ def read_table(model: type[T], table: Mapping[str, Any]) -> T:
 def _explained(fault: Any, model: type[Rules]) -> str:
     path = [str(part) for part in fault["loc"]]
     if fault["type"] != "extra_forbidden":
-        return f"{'.'.join(path) or 'the table'}: {fault['msg']}"
+        # Of a value that may be of several kinds, the kind is no part of its name.
+        shown = [part for part in path if "[" not in part]
+        return f"{'.'.join(shown) or 'the table'}: {what_is_wrong(fault)}"
     fields: Mapping[str, pydantic.fields.FieldInfo] = model.model_fields
     for part in path[:-1]:
         if part not in fields:  # a number: a table of a list

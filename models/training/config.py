@@ -20,6 +20,7 @@ import pydantic
 from pydantic import BaseModel, ConfigDict, Field
 
 from icf.errors import WrongUse
+from icf.settings import what_is_wrong
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -303,6 +304,6 @@ def _explained(error: pydantic.ValidationError, origins: Mapping[str, str]) -> s
         # Of a list, the place in it is no part of the setting's name.
         name = ".".join(each for each in fault["loc"] if isinstance(each, str))
         origin = origins.get(name, "default")
-        said = fault["msg"].removeprefix("Value error, ")
+        said = what_is_wrong(fault)
         lines.append(f"{key} = {fault['input']!r} ({origin}): {said}")
     return "\n".join(lines)

@@ -901,6 +901,25 @@ def _unknown(name: str, where: str) -> str:
     return f"unknown setting {name!r} {where}; the nearest known one is {near[0]!r}"
 
 
+def what_is_wrong(fault: Mapping[str, Any]) -> str:
+    """Return what pydantic says of a value, in the words of TOML.
+
+    >>> what_is_wrong({"msg": "Input should be a valid tuple"})
+    'Input should be a list, in brackets'
+    """
+    said = str(fault["msg"]).removeprefix("Value error, ")
+    for python, toml in _IN_TOML.items():
+        said = said.replace(python, toml)
+    return said
+
+
+_IN_TOML = {
+    "a valid tuple": "a list, in brackets",
+    "a valid list": "a list, in brackets",
+    "a valid dictionary": "a table",
+}
+
+
 def _explain_invalid(
     error: pydantic.ValidationError, origins: Mapping[str, str]
 ) -> str:
@@ -908,7 +927,7 @@ def _explain_invalid(
     for fault in error.errors():
         name = ".".join(str(part) for part in fault["loc"][:2])
         origin = origins.get(name, "default")
-        said = fault["msg"].removeprefix("Value error, ")
+        said = what_is_wrong(fault)
         line = f"{name} = {fault['input']!r} ({origin}): {said}"
         lines.append(redact(line))
     return "\n".join(lines)

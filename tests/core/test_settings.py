@@ -227,6 +227,13 @@ def test_numbers_that_no_machine_can_use_are_refused(
         load(path, {})
 
 
+def test_a_text_in_place_of_a_list_is_refused_in_words_of_toml(tmp_path: Path) -> None:
+    path = tmp_path / "icf.toml"
+    path.write_text('[harvest]\nallow_hosts = "nas.lan"\n')
+    with pytest.raises(WrongUse, match=r"'nas.lan' \(.*\): .* a list, in brackets"):
+        load(path, {})
+
+
 @pytest.mark.parametrize("key", ["harvest.allow_hosts", "harvest.only_licence"])
 def test_a_list_has_no_empty_text(tmp_path: Path, key: str) -> None:
     section, _, name = key.partition(".")

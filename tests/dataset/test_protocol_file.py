@@ -160,6 +160,7 @@ def test_a_balanced_test_has_equally_many_of_each_kind(
         ('name = "x"\n[fold]\nfolds = 2\nfold = 3\n', "fold: fold 3 of 2"),
         ('name = "x"\n[fold]\nfolds = "2"\nfold = 1\n', "fold.folds: .*integer"),
         ('name = "x"\n[[fold]]\nfolds = 2\n', r"fold: expected one table, \[fold\]$"),
+        ('name = "x"\n[albums]\nout = "1984"\n', r"albums\.out: .* a list, in bra"),
         ('name = "x"\nfold = 2\n', r"fold: expected one table, \[fold\]$"),
         ('name = "x"\n[[parts]]\nprobes = 2\n', r"parts: expected one table"),
         ('name = "x"\n[parts]\nprobes = "2"\n', r"parts\.probes: expected a number"),

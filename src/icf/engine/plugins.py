@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast, get_args
 from icf.engine.step import ItemT, Step, Subject
 from icf.entry_points import entry_points
 from icf.errors import WrongUse
+from icf.settings import what_is_wrong
 
 if TYPE_CHECKING:
     from icf.workspace import Workspace
@@ -72,7 +73,7 @@ def from_table(cls: type[StepT], table: Mapping[str, Any], **given: object) -> S
         return pydantic.TypeAdapter(cls).validate_python({**table, **given})
     except pydantic.ValidationError as error:
         lines = [
-            f"{where}.{'.'.join(map(str, each['loc']))}: {each['msg']}"
+            f"{where}.{'.'.join(map(str, each['loc']))}: {what_is_wrong(each)}"
             for each in error.errors()
         ]
         raise WrongUse("\n".join(lines)) from error

@@ -260,6 +260,7 @@ def test_what_another_runner_s_answer_pushed_aside_is_given_again(site: Site) ->
     ("keys", "words"),
     [
         ({"urls": []}, "urls"),
+        ({"urls": "http://a.org/"}, r": urls: .* a list, .*; urls: .* a table$"),
         ({"character": "Tom"}, "a character and no album"),
         ({"option": {}}, "nearest known one is 'options'"),
         ({"patience": 0}, "patience"),
