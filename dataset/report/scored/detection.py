@@ -13,6 +13,7 @@ from icf.dataset.report.drawing.curves import Axis, Curve, curves
 from icf.dataset.report.drawing.plot import Plot
 from icf.dataset.scores.detection.certainty import Interval, Resampled, certain
 from icf.dataset.scores.detection.curves import RECALLS, at_recalls, curve
+from icf.dataset.scores.detection.oddities import find_oddities
 from icf.dataset.scores.detection.score import DetectionScore, score_found
 from icf.dataset.scores.detection.truth import Found, Truth
 from icf.errors import BadInput
@@ -34,12 +35,14 @@ class ShownDetection:
         score: average precision in three conventions.
         area: the 95% interval of ``voc_all_point``, by picture.
         plot: the precision-recall curve, with its interval.
+        undetected: pictures with a face in which it found nothing.
         unfair: why the score says little of the detector.
     """
 
     score: DetectionScore
     area: Interval
     plot: Plot
+    undetected: int
     unfair: str = OWN_DETECTOR
 
 
@@ -66,6 +69,7 @@ def read_detection(files: Path) -> ShownDetection | None:
         scored.score,
         drawn.area,
         _plot(at_recalls(*curve(hits, int(boxes.sum()))), drawn),
+        find_oddities(truth, found).undetected_pictures,
     )
 
 

@@ -49,6 +49,17 @@ def test_the_curve_falls_within_its_interval_and_its_area_is_the_precision(
     assert precisions == sorted(precisions, reverse=True)
 
 
+def test_pictures_in_which_nothing_was_found_are_counted(files: Path) -> None:
+    before, found = read_detection(files), files / DETTEST_FOUND
+    lines = found.read_text().splitlines(keepends=True)
+    first = lines[0].partition(",")[0]
+    found.write_text("".join(each for each in lines if not each.startswith(first)))
+    after = read_detection(files)
+    assert before is not None
+    assert after is not None
+    assert after.undetected == before.undetected + 1
+
+
 def test_without_what_the_detector_found_nothing_is_scored(files: Path) -> None:
     (files / DETTEST_FOUND).unlink()
     assert read_detection(files) is None
