@@ -15,6 +15,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from types import TracebackType
+from urllib.parse import urlsplit
 
 import aiohttp
 import yarl
@@ -208,16 +209,24 @@ class Web:
             raise RuntimeError("use `async with Web(...)`")
         check_literal(url, self.allow)
         timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS)
+        proxy = self.proxy.of(url)
         with faults_of(url, FetchStatus.UNREACHABLE), self._faults_of_proxy(url):
-            response = await self._session.request(
-                "GET" if form is None else "POST",
-                yarl.URL(url, encoded=True),
-                data=form,
-                allow_redirects=False,
-                timeout=timeout,
-                headers=headers,
-                proxy=self.proxy.of(url),
-            )
+            try:
+                response = await self._session.request(
+                    "GET" if form is None else "POST",
+                    yarl.URL(url, encoded=True),
+                    data=form,
+                    allow_redirects=False,
+                    timeout=timeout,
+                    headers=headers,
+                    proxy=proxy,
+                )
+            except aiohttp.ConnectionTimeoutError as error:
+                # The host may be slow behind a proxy that is there.
+                if proxy is None or await self._is_there(proxy):
+                    raise
+                why = f"no connection within {CONNECT_SECONDS:.0f} s"
+                raise self.proxy.down(url, why) from error
         try:
             self.proxy.check(url, response.status, response.reason or "")
         except Fault:
@@ -225,11 +234,26 @@ class Web:
             raise
         return response
 
+    async def _is_there(self, proxy: str) -> bool:
+        """Whether a proxy takes connections."""
+        parts = urlsplit(proxy)
+        opening = asyncio.open_connection(parts.hostname, parts.port)
+        try:
+            _, writer = await asyncio.wait_for(opening, CONNECT_SECONDS)
+        except (OSError, asyncio.TimeoutError):
+            return False
+        writer.close()
+        return True
+
     @contextmanager
     def _faults_of_proxy(self, url: str) -> Iterator[None]:
         """Turn what is wrong with the proxy, or what it says, into faults."""
         try:
             yield
+        except aiohttp.ClientConnectorDNSError as error:
+            if self.proxy.of(url) is None:
+                raise
+            raise self.proxy.down(url, error.os_error) from error  # of its own name
         except aiohttp.ClientProxyConnectionError as error:
             raise self.proxy.down(url, error.os_error) from error
         except aiohttp.ClientHttpProxyError as error:

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -16,7 +17,7 @@ from icf.catalogue.schema import url
 from icf.codes import FetchStatus
 from icf.errors import BrokenMachine
 from icf.harvest.fault import Fault
-from icf.harvest.http import dns_health
+from icf.harvest.http import dns_health, requests_session, session
 from icf.harvest.http.addresses import AllowList
 from icf.harvest.http.body import Limits
 from icf.harvest.http.proxy import Proxy
@@ -46,9 +47,9 @@ def by_aiohttp(address: str, proxy: str, *own: str) -> bytes:
 
 def by_requests(address: str, proxy: str, *own: str) -> bytes:
     allow = AllowList(own)
-    session = GuardedSession("icf/test (+me)", allow, proxy=Proxy(proxy, allow))
-    with closing(session):
-        return session.ask(address, LIMITS).body
+    guarded = GuardedSession("icf/test (+me)", allow, proxy=Proxy(proxy, allow))
+    with closing(guarded):
+        return guarded.ask(address, LIMITS).body
 
 
 both = pytest.mark.parametrize("ask", [by_aiohttp, by_requests])
@@ -179,6 +180,58 @@ def test_a_proxy_that_is_not_there_is_at_fault_and_not_the_picture(
     with pytest.raises(Fault, match=r"the proxy 127\.0\.0\.1:9 ") as caught:
         ask(f"{scheme}://wiki.example/a", "http://127.0.0.1:9")
     assert caught.value.proxy_down
+
+
+@both
+def test_a_proxy_whose_name_nobody_knows_is_at_fault(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(*about: object, **more: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(
+        Fault, match=r"the proxy proxy\.example:3128 .* not known"
+    ) as caught:
+        ask("http://wiki.example/a", "http://proxy.example:3128")
+    assert caught.value.proxy_down
+
+
+@both
+def test_a_proxy_that_takes_no_connection_is_at_fault(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (session, requests_session):
+        monkeypatch.setattr(module, "CONNECT_SECONDS", 0.2)
+    with socket.socket() as full, socket.socket() as waits, socket.socket() as more:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for one in (waits, more):  # its queue is full now
+            one.setblocking(False)
+            one.connect_ex(full.getsockname())
+        proxy = f"http://127.0.0.1:{full.getsockname()[1]}"
+        with pytest.raises(Fault) as caught:
+            ask("http://wiki.example/a", proxy)
+    assert caught.value.proxy_down
+
+
+@both
+def test_a_host_that_is_silent_behind_the_proxy_is_at_fault_itself(
+    site: Site, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def open_and_wait(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        await reader.read()  # the client says hello
+        await reader.read()
+
+    for module in (session, requests_session):
+        monkeypatch.setattr(module, "CONNECT_SECONDS", 0.3)
+    site.route("wiki.example:443", open_and_wait)
+    with pytest.raises(Fault) as caught:
+        ask("https://wiki.example/a", at(site))
+    assert (caught.value.again, caught.value.proxy_down) == (True, False)
 
 
 def workspace_behind(root: Path, proxy: str) -> None:
