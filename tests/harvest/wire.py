@@ -35,6 +35,18 @@ async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     writer.transport.abort()
 
 
+@contextmanager
+def full_queue() -> Iterator[str]:
+    """A host that takes no connection."""
+    with socket.socket() as full, socket.socket() as waits, socket.socket() as more:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for one in (waits, more):  # its queue is full now
+            one.setblocking(False)
+            one.connect_ex(full.getsockname())
+        yield f"127.0.0.1:{full.getsockname()[1]}"
+
+
 class NamesOfTheTest(AbstractResolver):
     """A name service with the names that a test needs; it can be silent for a while."""
 

@@ -19,7 +19,15 @@ from icf.harvest.http.addresses import AllowList
 from icf.harvest.http.body import Limits
 from icf.harvest.http.robots import Robots
 from icf.harvest.http.session import Web
-from tests.harvest.wire import JPEG, NamesOfTheTest, Site, answer, redirect, reset
+from tests.harvest.wire import (
+    JPEG,
+    NamesOfTheTest,
+    Site,
+    answer,
+    full_queue,
+    redirect,
+    reset,
+)
 
 SMALL = Limits(max_bytes=100_000, deadline=20.0, min_rate=0.0)
 
@@ -140,13 +148,7 @@ def test_a_host_that_takes_no_connection_is_unreachable(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(session, "CONNECT_SECONDS", 0.2)
-    with socket.socket() as full, socket.socket() as waits, socket.socket() as more:
-        full.bind(("127.0.0.1", 0))
-        full.listen(0)
-        for one in (waits, more):  # its queue is full now
-            one.setblocking(False)
-            one.connect_ex(full.getsockname())
-        host = f"127.0.0.1:{full.getsockname()[1]}"
+    with full_queue() as host:
         found = fault(site, f"http://{host}/a.jpg", allow=(host,))
     assert (found.fate, found.again) == (FetchStatus.UNREACHABLE, True)
     assert "no connection within" in str(found)

@@ -28,7 +28,7 @@ from icf.settings import HarvestSettings
 from icf.workspace import find, init
 from tests.harvest.rows import all_of, fates
 from tests.harvest.sources.web_rules.sites import html, png, serving_tls, workspace
-from tests.harvest.wire import Handler, Site, answer, redirect
+from tests.harvest.wire import Handler, Site, answer, full_queue, redirect
 
 LIMITS = Limits(max_bytes=100_000, deadline=20.0, min_rate=0.0)
 
@@ -203,15 +203,8 @@ def test_a_proxy_that_takes_no_connection_is_at_fault(
 ) -> None:
     for module in (session, requests_session):
         monkeypatch.setattr(module, "CONNECT_SECONDS", 0.2)
-    with socket.socket() as full, socket.socket() as waits, socket.socket() as more:
-        full.bind(("127.0.0.1", 0))
-        full.listen(0)
-        for one in (waits, more):  # its queue is full now
-            one.setblocking(False)
-            one.connect_ex(full.getsockname())
-        proxy = f"http://127.0.0.1:{full.getsockname()[1]}"
-        with pytest.raises(Fault) as caught:
-            ask("http://wiki.example/a", proxy)
+    with full_queue() as host, pytest.raises(Fault) as caught:
+        ask("http://wiki.example/a", f"http://{host}")
     assert caught.value.proxy_down
 
 
