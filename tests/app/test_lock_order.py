@@ -490,13 +490,19 @@ def test_experts_answers_while_questions_are_removed(space: Place) -> None:
     assert [each.refused for each in found] == [None, None]
 
 
+def to_be_boxed(space: Place, pictures: Pictures) -> list[int]:
+    """Add pictures of which people are asked for boxes."""
+    keys = [pictures.add() for _ in range(COUNT)]
+    run_id = space.workspace.begin_run("serve")
+    with space.workspace.catalogue.write() as connection:
+        assert ask_more(connection, run_id, Asking(0.0)) == COUNT
+    return keys
+
+
 def test_pictures_that_are_boxed_while_they_are_settled(space: Place) -> None:
     catalogue = space.workspace.catalogue
     pictures = Pictures(space)
-    keys = [pictures.add() for _ in range(COUNT)]
-    run_id = space.workspace.begin_run("serve")
-    with catalogue.write() as connection:
-        assert ask_more(connection, run_id, Asking(0.0)) == COUNT
+    keys = to_be_boxed(space, pictures)
     ann = pictures.person()
     source = BoxSource(rule_of(space.workspace), PageRun(space.workspace))
     some = [
@@ -516,10 +522,7 @@ def test_pictures_that_are_boxed_while_they_are_settled(space: Place) -> None:
 def test_boxes_of_pictures_that_are_withdrawn(space: Place) -> None:
     catalogue = space.workspace.catalogue
     pictures = Pictures(space)
-    keys = [pictures.add() for _ in range(COUNT)]
-    run_id = space.workspace.begin_run("serve")
-    with catalogue.write() as connection:
-        assert ask_more(connection, run_id, Asking(0.0)) == COUNT
+    keys = to_be_boxed(space, pictures)
     for key in keys[::-1]:
         with catalogue.write() as connection:
             same = sa.update(box_task).where(box_task.c.image_id == key)
