@@ -9,11 +9,12 @@ import os
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from icf.app.demo.command import BOXERS
 from icf.app.demo.shell import EXPECTED, Shell
@@ -22,6 +23,18 @@ from icf.icartoonface.recognition import read_rectest_info
 from icf.icartoonface.release_files import FEATURES, RECTEST_INFO
 from tests.app.forked import Forked
 from tests.app.program import BIN, within
+
+_ROOT = Path(__file__).parents[2]
+#: The demo; each command is a process of its own, in which nothing is imported again.
+#: The programs themselves are started by `Demo.filter_with_kills`.
+_FORKING = """
+from icf.app.cli import main
+from icf.app.demo import shell
+from tests.app.demo_runs import run_forked
+
+shell.subprocess.run = run_forked
+main()
+"""
 
 
 @dataclass(frozen=True)
@@ -39,21 +52,27 @@ class Demo:
     def _log(self) -> Path:
         return self.root.with_suffix(".log")
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        """Start it; stdout can be read, stderr goes into a file."""
+    def start(self, *words: str, forks: bool = False) -> subprocess.Popen[str]:
+        """Start it; stdout can be read, stderr goes into a file.
+
+        With ``forks`` its commands are forked from a process that has them loaded.
+        """
+        program, env = [str(BIN / "icf")], {**os.environ, "OMP_NUM_THREADS": "1"}
+        if forks:
+            program, env["PYTHONPATH"] = [sys.executable, "-c", _FORKING], str(_ROOT)
         with self._log.open("wb") as log:
             return subprocess.Popen(
-                [str(BIN / "icf"), "demo", self.root.name, *words],
+                [*program, "demo", self.root.name, *words],
                 cwd=self.root.parent,
-                env={**os.environ, "OMP_NUM_THREADS": "1"},
+                env=env,
                 text=True,
                 stdout=subprocess.PIPE,
                 stderr=log,
             )
 
     def finish(self, *words: str) -> str:
-        """Run it to its end; return what it printed to stdout."""
-        process = self.start(*words)
+        """Run it to its end, its commands forked; return what it printed to stdout."""
+        process = self.start(*words, forks=True)
         out, _ = process.communicate()
         assert process.returncode == 0, self.messages
         assert "Traceback" not in self.messages
@@ -170,6 +189,19 @@ def run_within(
     done = within(words[0], *words[1:], folder=folder or shell.root, code=None)
     assert done.returncode in codes, done.stderr
     return done.stdout if capture else ""
+
+
+def run_forked(
+    line: list[str], *, cwd: Path, stdout: IO[str] | int | None, **_: object
+) -> subprocess.CompletedProcess[str]:
+    """Do as `subprocess.run` does for `Shell.run`, in a process that is forked."""
+    process = Forked(Path(line[0]).name, *line[1:], folder=cwd)
+    out, err = process.communicate()
+    sys.stderr.write(err)
+    if not isinstance(stdout, int):
+        (stdout or sys.stdout).write(out)
+    assert process.returncode is not None
+    return subprocess.CompletedProcess(line, process.returncode, out)
 
 
 def _ended(process: subprocess.Popen[str]) -> bool:

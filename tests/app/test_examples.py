@@ -22,7 +22,7 @@ from tests.app.import_coco.coco_files import (
     write_json,
     write_picture,
 )
-from tests.app.program import first_line, invoke, program
+from tests.app.program import first_line, invoke, program, within
 from tests.icartoonface_files import write_published
 from tests.models.formats.published_files import yolo
 from tests.models.onnx_files import colour_detector
@@ -63,13 +63,13 @@ def prepared(
     (root / "references.csv").write_text("character,choice\nArun Vale,face:1\n")
     program("icf-build-splits", "releases/first", "--seed", "1", folder=root)
     links = ("releases/links", "--format", "relink")
-    program("icf-build-splits", *links, "--seed", "1", folder=root)
-    program("icf", "release", "takedowns", "takedowns.json", folder=root)
-    program("icf-annotate", "invite", "Ann", folder=root)
+    within("icf-build-splits", *links, "--seed", "1", folder=root)
+    within("icf", "release", "takedowns", "takedowns.json", folder=root)
+    within("icf-annotate", "invite", "Ann", folder=root)
     yolo(root / "yolo" / "model.onnx")
     eyes = colour_detector(tmp_path_factory.mktemp("models") / "eyes.onnx")
     forced = ("--force", "a rollback needs a promotion")
-    program("icf", "model", "promote", eyes, *forced, folder=root)
+    within("icf", "model", "promote", eyes, *forced, folder=root)
     return root
 
 

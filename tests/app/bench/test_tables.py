@@ -25,7 +25,7 @@ from icf.models.data.index import Source
 from icf.models.training.config import read_config
 from icf.models.training.embedder.config import EmbedderConfig
 from icf.models.training.train import train
-from tests.app.program import BIN, invoke
+from tests.app.program import BIN, invoke, within
 from tests.icartoonface_files import Published, write_published
 
 TOY = """
@@ -186,25 +186,14 @@ def test_what_two_tables_share_is_trained_once(root: Path) -> None:
 def test_wrong_use_is_said_before_anything_is_trained(
     root: Path, options: tuple[str, ...], said: str
 ) -> None:
-    done = subprocess.run(
-        [BIN / "icf", *words(root, "--dry-run", *options)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 2
+    done = within("icf", *words(root, "--dry-run", *options), folder=root, code=2)
     assert said in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_a_folder_without_a_test_is_refused(tmp_path: Path) -> None:
     write_published(tmp_path, Published(seen=0, unseen=0, distractors=0))
-    done = subprocess.run(
-        [BIN / "icf", "bench", "tables", tmp_path, "--out", tmp_path / "out"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1
+    line = ("bench", "tables", tmp_path, "--out", tmp_path / "out")
+    done = within("icf", *line, folder=tmp_path, code=1)
     assert "recognition test" in done.stderr
     assert not (tmp_path / "out").exists()
