@@ -50,7 +50,8 @@ class PhotoNet(nn.Module):
     def features(self, views: Tensor) -> Tensor:
         """Input of the head: mean, standard deviation and maximum of each channel.
 
-        Those of the first view come first, then the mean of those of the others.
+        Those of the first view come first, then the mean of those of the others, and
+        their standard deviation: parts of a photograph differ in focus and light.
 
         Args:
             views: n x v x 3 x h x w, RGB, 0 to 255.
@@ -68,8 +69,7 @@ class PhotoNet(nn.Module):
         for stage in self.stages:
             maps = stage(maps)
             pooled.append(_pooled(maps))
-        found = torch.cat(pooled, 1).reshape(number, each, -1)
-        return torch.cat([found[:, 0], found[:, 1:].mean(1)], 1)
+        return joined(torch.cat(pooled, 1).reshape(number, each, -1))
 
     def forward(self, views: Tensor) -> Tensor:
         """Classify pictures."""
@@ -85,6 +85,18 @@ class PhotoNet(nn.Module):
             self.scale.copy_(scale)
             self.head.weight.copy_(slope[None])
             self.head.bias.copy_(intercept)
+
+
+def joined(views: Tensor) -> Tensor:
+    """Join the features of a picture's views, n x v x d, the whole picture first.
+
+    Returns:
+        n x 3d: of the whole, the mean of the parts, and their standard deviation.
+    """
+    parts = views[:, 1:]
+    mean = parts.mean(1)
+    deviation = (parts - mean[:, None]).square().mean(1).sqrt()
+    return torch.cat([views[:, 0], mean, deviation], 1)
 
 
 def normalised(features: Tensor, centre: Tensor, scale: Tensor) -> Tensor:

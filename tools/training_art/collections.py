@@ -57,6 +57,20 @@ _PORTRAITS = (
     "audrey", "franck_02221", "audrey_crop", "cage", "kim1_crop", "chuck_crop",
     "ri_1_crop", "sean_guru2_crop",
 )  # fmt: skip
+#: Collections of photographs in templates of web pages: whether they are held out, and
+#: examples of each picture. A package that names no licence is measured on only.
+_OF_PAGES = {
+    "Tabler's people": (False, 3),
+    "Tabler's landscapes": (False, 2),
+    "Creative Tim's pages": (False, 3),
+    "Start Bootstrap's and other pages": (False, 3),
+    "a photographer's pages": (False, 4),
+    "Tabler's other people": (True, 1),
+    "Tabler's desks": (True, 1),
+    "other templates": (True, 2),
+    "landscapes of templates": (True, 1),
+    "animals of an app": (True, 2),
+}
 
 
 @dataclass(frozen=True)
@@ -82,10 +96,22 @@ def collections() -> list[Collection]:
     """List every collection in the cache."""
     return [
         *_photographs(),
+        *_pages(),
         *_generated(),
         *_drawings(),
         *_real(),
     ]
+
+
+def templates(held_out: bool) -> list[str]:
+    """List the npm packages of web pages with photographs, ``name@version``.
+
+    Args:
+        held_out: those that are measured on only, or those that may be trained on.
+    """
+    rows = sources.page_photographs()
+    found = {row.package for row in rows if _OF_PAGES[row.collection][0] is held_out}
+    return sorted(found)
 
 
 def _photographs() -> list[Collection]:
@@ -119,6 +145,16 @@ def _photographs() -> list[Collection]:
         Collection("MATE wallpapers", True, True, mate, 5),
         Collection("Palapeli puzzles", True, True, puzzles, 5),
         Collection("people", True, True, portraits, 5),
+    ]
+
+
+def _pages() -> list[Collection]:
+    files: dict[str, list[Path]] = {name: [] for name in _OF_PAGES}
+    for each in sources.page_photographs():
+        files[each.collection].append(each.path)
+    return [
+        Collection(name, True, held_out, files[name], views)
+        for name, (held_out, views) in _OF_PAGES.items()
     ]
 
 

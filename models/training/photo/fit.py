@@ -39,7 +39,7 @@ class Recipe:
     """
 
     seed: int = 3
-    penalty: float = 1000.0
+    penalty: float = 3000.0
     steps: int = 200
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from icf.tools.training_art import styles
-from icf.tools.training_art.collections import Collection, collections
+from icf.tools.training_art import sources, styles
+from icf.tools.training_art.collections import Collection, collections, templates
 
 LAND = "deb/endless-sky-data/usr/share/games/endless-sky/images/land"
 WALLS = "deb/lomiri-wallpapers-16.04/usr/share/backgrounds"
@@ -86,3 +86,13 @@ def test_names_tell_collections_apart_and_photographs_are_in_both_parts() -> Non
     assert len({each.name for each in found}) == len(found)
     parts = {(each.photographs, each.held_out) for each in found}
     assert parts == {(True, True), (True, False), (False, True), (False, False)}
+
+
+def test_no_template_of_web_pages_is_both_trained_and_measured_on() -> None:
+    kept, held_out = templates(held_out=False), templates(held_out=True)
+    assert kept
+    assert held_out
+    assert not set(kept) & set(held_out)
+    rows = sources.page_photographs()
+    assert {row.package for row in rows} == {*kept, *held_out}
+    assert len({row.path for row in rows}) == len(rows)
