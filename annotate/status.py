@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from icf.annotate.votes import ALWAYS_COUNTED
+from icf.catalogue.annotation.pauses import counts
 from icf.catalogue.rows import count_rows
 from icf.catalogue.schema import answer, batch, question
 from icf.codes import Label
@@ -47,7 +48,7 @@ def count(connection: sa.Connection, risk: float = 0.0) -> Counts:
     found = {label: number for label, number in connection.execute(query)}
     return Counts(
         batches=count_rows(connection, batch),
-        answers=count_rows(connection, answer, answer.c.replaced_at.is_(None)),
+        answers=count_rows(connection, answer, counts()),
         open=found.get(Label.OPEN.value, 0),
         labels={
             label.value: found.get(label.value, 0)

@@ -21,8 +21,9 @@ def answers_command(invocation: Invocation, out: Path, names: bool) -> None:
     """Write who answered what, when and in how many seconds to the new file OUT.
 
     OUT ends with .csv or .jsonl. Everybody has a pseudonym, the same in every file of
-    this workspace. An answer that somebody took back is left out. `icf-annotate import`
-    reads the file, in this workspace or in a copy of it.
+    this workspace. An answer that somebody took back is left out, and so is one of a
+    person whose answers do not count. `icf-annotate import` reads the file, in this
+    workspace or in a copy of it.
     """
     workspace = invocation.workspace
     apply_waiting(workspace)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from icf.catalogue.annotation.pauses import counts
 from icf.catalogue.schema import album, answer, character, question
 
 #: Rows that are read together.
@@ -73,7 +74,7 @@ def read_answers_given(
         .join(question, question.c.id == answer.c.question_id)
         .join(character, character.c.id == question.c.character_id)
         .join(album, album.c.id == character.c.album_id)
-        .where(answer.c.replaced_at.is_(None))
+        .where(counts())
         .order_by(answer.c.id)
         .limit(_PAGE)
     )

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from icf.annotate.gold.score import Score, score_of
 from icf.annotate.people.listing import Known, everybody
 from icf.annotate.tasks.leases import Now
+from icf.catalogue.annotation.pauses import counts
 from icf.catalogue.annotation.schema import (
     attribute_answer,
     box_answer,
@@ -262,7 +263,7 @@ def _progress(
     boxes = _two(connection, box_task.c.status == BoxStatus.OPEN.value, box_task)
     yield Progress("boxes", boxes[0] - boxes[1], boxes[0], boxes[1])
     faces = sa.select(sa.func.count(attribute_answer.c.face_id.distinct()))
-    described = connection.execute(faces).scalar_one()
+    described = connection.execute(faces.where(counts(attribute_answer))).scalar_one()
     # People describe faces that were confirmed, and every one of these in the end.
     all_faces = max(labels.get(Label.SAME.value, 0), described)
     yield Progress("attributes", described, all_faces, all_faces - described)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from icf.annotate.choosing.frames import chosen_from, is_follower, suspicions
 from icf.annotate.choosing.references import references_to_ask
 from icf.annotate.choosing.shares import Shares
-from icf.catalogue.annotation.pauses import boxes_count
+from icf.catalogue.annotation.pauses import boxes_count, counts
 from icf.catalogue.annotation.schema import box_answer, box_task
 from icf.catalogue.labels.sure_faces import is_accepted
 from icf.catalogue.rows import count_rows
@@ -181,7 +181,7 @@ def read_unsure_share(connection: sa.Connection) -> float:
     """The share of the answers that say that nobody can tell."""
     query = (
         sa.select(answer.c.choice, sa.func.count())
-        .where(answer.c.replaced_at.is_(None))
+        .where(counts())
         .group_by(answer.c.choice)
     )
     found: dict[str, int] = {row[0]: row[1] for row in connection.execute(query)}
@@ -244,7 +244,7 @@ def _open_answers(connection: sa.Connection) -> int:
         connection,
         question.join(answer, answer.c.question_id == question.c.id),
         question.c.label == Label.OPEN.value,
-        answer.c.replaced_at.is_(None),
+        counts(),
     )
 
 

@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 import numpy as np
 import sqlalchemy as sa
 
+from icf.catalogue.annotation.pauses import boxes_count, counts
 from icf.catalogue.annotation.schema import box_answer, box_task
 from icf.catalogue.rows import by_ids, count_rows
 from icf.catalogue.schema import (
@@ -127,8 +128,8 @@ def read_facts(connection: sa.Connection, plan: Plan, images: Sequence[int]) -> 
     )
 
 
-#: Answers that no later one of the same person took the place of.
-_COUNTS = answer.c.replaced_at.is_(None)
+#: Answers that no later one took the place of, of people whose answers count.
+_COUNTS = counts()
 
 
 def _count(
@@ -155,7 +156,7 @@ def _people(connection: sa.Connection, published: Sequence[str]) -> int:
         _COUNTS, answer.c.annotator.not_in(published)
     )
     boxes = sa.select(box_answer.c.annotator).where(
-        box_answer.c.replaced_at.is_(None), box_answer.c.annotator.not_in(published)
+        boxes_count(), box_answer.c.annotator.not_in(published)
     )
     return count_rows(connection, sa.union(about, boxes))
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from icf.catalogue.annotation.pauses import counts
 from icf.catalogue.labels.given_boxes import NAMES
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import answer, batch, face, question, url
@@ -145,10 +146,7 @@ def _labelled(
     query = (
         sa.select(question.c.face_id)
         .join(answer, answer.c.question_id == question.c.id)
-        .where(
-            question.c.label == Label.SAME.value,
-            answer.c.replaced_at.is_(None),
-        )
+        .where(question.c.label == Label.SAME.value, counts())
         .group_by(question.c.face_id)
         .having(sa.func.max(person) == 0)
     )

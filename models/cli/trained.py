@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
 import torch
 
+from icf.catalogue.annotation.waiting import count_waiting
 from icf.command import Invocation
 from icf.errors import WrongUse
 from icf.models.cards import BUNDLED_WORD, bundled_path
@@ -16,7 +18,7 @@ from icf.models.cli.asked import Asked, workspace_of
 from icf.models.cli.model.listed import as_typed
 from icf.models.cli.watching import watching
 from icf.models.data.index import DataIndex, Source, build_index
-from icf.models.data.spec import DataSpec, open_reader, parse
+from icf.models.data.spec import WORKSPACE, DataSpec, open_reader, parse
 from icf.models.networks import NETWORKS, TIMM
 from icf.models.networks.timm_body import unknown_architecture
 from icf.models.registry.resolve import find_there
@@ -44,7 +46,7 @@ def train_as_asked(invocation: Invocation, task: Task, asked: Asked) -> Trained:
     start, config, specs = read_asked(task, asked, workspace)
     if asked.recipe == "bundled":
         return _train_bundled(invocation, task, asked, config, start)
-    sources = _opened(specs, workspace)
+    sources = _opened(specs, workspace, invocation.say)
     cache = workspace.root / "cache" if workspace else None
     with watching(invocation) as watcher:
         if asked.mix == "auto":
@@ -73,14 +75,17 @@ def train_as_asked(invocation: Invocation, task: Task, asked: Asked) -> Trained:
 
 
 def read_data(
-    task: Task, specs: list[DataSpec], workspace: Workspace | None
+    task: Task,
+    specs: list[DataSpec],
+    workspace: Workspace | None,
+    say: Callable[[str], object],
 ) -> DataIndex:
-    """Read what would be trained on.
+    """Read what would be trained on; ``say`` receives a line about what is not.
 
     Raises:
         IcfError: as `train_as_asked`, before its first step.
     """
-    index = build_index(_opened(specs, workspace))
+    index = build_index(_opened(specs, workspace, say))
     if task == "detector":
         index.check_boxes()
     else:
@@ -88,7 +93,18 @@ def read_data(
     return index
 
 
-def _opened(specs: list[DataSpec], workspace: Workspace | None) -> list[Source]:
+def _opened(
+    specs: list[DataSpec], workspace: Workspace | None, say: Callable[[str], object]
+) -> list[Source]:
+    if workspace is not None and any(spec.kind == WORKSPACE for spec in specs):
+        with workspace.catalogue.read() as connection:
+            waiting = count_waiting(connection)
+        if waiting:
+            say(
+                f"answers of the annotation page that did not become labels yet, and "
+                f"are not trained on: {waiting:,}. `icf-annotate status` lets them "
+                "follow"
+            )
     return [Source(open_reader(spec, workspace), spec.share) for spec in specs]
 
 

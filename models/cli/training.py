@@ -162,7 +162,7 @@ def _count_data(invocation: Invocation, task: Task, asked: Asked) -> dict[str, i
         for text in missing:
             invocation.say(f"--data {text}: it is not there yet, so nothing is counted")
         return {}
-    index = read_data(task, specs, workspace)
+    index = read_data(task, specs, workspace, invocation.say)
     for each in index.skipped:
         invocation.say(str(each))
     if asked.mix is None:  # which changes the configuration, by short trainings

@@ -21,6 +21,7 @@ from torch.nn.parallel import DistributedDataParallel
 from icf.errors import WrongUse
 from icf.models.training.synced_norm import SyncedBatchNorm
 from icf.models.training.task import Rank
+from icf.stores.files import sweep_files
 from icf.stores.lock import one_at_a_time
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -122,6 +123,8 @@ def joined(device: Device = "auto") -> Iterator[Ranks]:
 def alone_in(folder: Path, ranks: Ranks) -> Iterator[None]:
     """Wait, and say so, until no other training writes into a folder; then have it.
 
+    What killed trainings left there unfinished is removed.
+
     Args:
         folder: of a run; it is made.
         ranks: this process. What a run left is the same for all from here on.
@@ -129,5 +132,7 @@ def alone_in(folder: Path, ranks: Ranks) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     lock = folder / ".lock"
     with one_at_a_time(lock, "icf-train") if ranks.is_first else nullcontext():
+        if ranks.is_first:
+            sweep_files(folder, ".safetensors", ".onnx")
         ranks.wait()
         yield

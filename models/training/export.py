@@ -99,7 +99,7 @@ def to_onnx(
     """
     network.eval()
     with (
-        tempfile.TemporaryDirectory(dir=path.parent) as folder,
+        tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder,
         _quiet(),
         _clamping(),
         _uncollected(),

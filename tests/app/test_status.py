@@ -9,6 +9,8 @@ import sqlalchemy as sa
 
 from icf.app.status import count
 from icf.catalogue import ledger
+from icf.catalogue.annotation.pauses import DISCOUNTED
+from icf.catalogue.annotation.schema import person
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.ledger import Decision
 from icf.catalogue.schema import answer, question
@@ -84,6 +86,13 @@ def test_answers_that_were_taken_back_are_not_counted(drawn_space: Path) -> None
         change = sa.update(answer).where(answer.c.id == first)
         connection.execute(change.values(replaced_at=1.0))
         assert count(connection)["answers"] == before - 1
+        connection.rollback()
+        names = connection.execute(sa.select(answer.c.annotator).distinct())
+        paused = {"paused_at": 1.0, "paused_why": DISCOUNTED, "added_at": 1.0}
+        role = {"role": "annotator", **paused}
+        rows = [{"name": n, "pseudonym": n, **role} for (n,) in names]
+        connection.execute(sa.insert(person), rows)
+        assert count(connection)["answers"] == 0
         connection.rollback()
     catalogue.close()
 

@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 import sqlalchemy as sa
 
 from icf.catalogue import schema
+from icf.catalogue.annotation.pauses import counts
 from icf.catalogue.filing import NOBODY
 from icf.catalogue.rows import count_rows
 from icf.codes import FETCHED, FaceReason, FetchStatus, ImageReason, Label, Verdict
@@ -167,7 +168,7 @@ def _agreement(connection: sa.Connection) -> Agreement:
             sa.func.count().label("answers"),
             sa.func.count(sa.distinct(answer.choice)).label("choices"),
         )
-        .where(answer.replaced_at.is_(None))
+        .where(counts())
         .group_by(answer.question_id)
         .having(sa.func.count() > 1)
         .subquery()
@@ -179,7 +180,7 @@ def _agreement(connection: sa.Connection) -> Agreement:
     # The makers of a data set that was imported answered nothing here.
     published = published_annotators(connection)
     people = sa.select(sa.func.count(sa.distinct(answer.annotator))).where(
-        answer.annotator.not_in(published)
+        counts(), answer.annotator.not_in(published)
     )
     return Agreement(
         people=connection.execute(people).scalar_one(),

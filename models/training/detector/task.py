@@ -113,6 +113,9 @@ class DetectorTask:
         longest = PictureReducer(config.pictures.longest)
         few = 0 if len(index) < _FEW else None
         data = reduce_pictures(index, given.cache, longest, few)
+        for left_out in data.skipped:
+            given.say(str(left_out))
+        data.index.check_boxes()
         use = held_out.held_out(data.index, config.held_out, config.loop.seed)
         trained_on = _some(data, (use == 0) & _trainable(data.index, config))
         held = _some(data, use == 1)
@@ -120,7 +123,7 @@ class DetectorTask:
         notes += _said_of_crops(data.index)
         notes += (*_said_of(trained_on.index, config), *_said_of_held(held.index))
         learning = Learning.of(config.network, network, given.start is not None)
-        for line in (*map(str, data.skipped), *notes):
+        for line in notes:
             given.say(line)
         return cls(
             config, named, network, trained_on, held, notes, learning, given.start

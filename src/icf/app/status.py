@@ -7,6 +7,7 @@ from dataclasses import asdict
 import click
 import sqlalchemy as sa
 
+from icf.catalogue.annotation.pauses import counts
 from icf.catalogue.rounds.log import read_rounds
 from icf.catalogue.rows import count_rows
 from icf.catalogue.schema import (
@@ -75,7 +76,7 @@ def count(connection: sa.Connection) -> dict[str, int]:
     settled = question.c.label.in_(YES_OR_NO)
     return {
         **{name: count_rows(connection, *each) for name, each in _COUNTED.items()},
-        "answers": count_rows(connection, answer, answer.c.replaced_at.is_(None)),
+        "answers": count_rows(connection, answer, counts()),
         "labels": count_rows(connection, question, settled),
         "models": count_rows(connection, model),
     }

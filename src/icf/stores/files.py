@@ -285,6 +285,21 @@ def sweep(parent: Path, name: str | None = None) -> None:
             shutil.rmtree(left, ignore_errors=True)
 
 
+def sweep_files(folder: Path, *endings: str) -> None:
+    """Remove what killed programs left of files that were to be replaced.
+
+    Args:
+        folder: Where they were to be; nobody else may be writing there.
+        endings: Of the files' names.
+    """
+    for ending in endings:
+        for left in folder.glob(f".*{ending}.????????"):
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
+
+
 def is_being_written(target: Path) -> bool:
     """Whether a program of this machine is making a new folder of this name."""
     return any(

@@ -12,7 +12,11 @@ import sqlalchemy as sa
 from icf.annotate.exchange import answer_table
 from icf.annotate.exchange.annotator_names import AnnotatorNames
 from icf.annotate.exchange.write_answers import COLUMNS, write_answers
+from icf.annotate.gold.pauses import discount
 from icf.annotate.import_answers import Imported, import_answers
+from icf.annotate.people.people import Role
+from icf.annotate.people.sessions import find_or_add
+from icf.annotate.status import count
 from icf.catalogue.annotation.schema import person
 from icf.catalogue.schema import answer
 from icf.errors import BrokenMachine, WrongUse
@@ -189,6 +193,17 @@ def test_what_was_taken_back_is_left_out(plain: Place) -> None:
         (row["question"], row["answer"]) for row in rows_of(written(plain, "jsonl"))
     ]
     assert said == [(1, "true"), (2, "false"), (3, "unsure"), (1, "false")]
+
+
+def test_what_counts_no_more_is_left_out(plain: Place) -> None:
+    answered(plain)
+    with plain.workspace.catalogue.write() as connection:
+        discount(connection, find_or_add(connection, NAMES[1], Role.ANNOTATOR))
+        assert count(connection).answers == 3
+    said = [
+        (row["question"], row["answer"]) for row in rows_of(written(plain, "jsonl"))
+    ]
+    assert said == [(1, "true"), (2, "false"), (3, "unsure")]
 
 
 def test_all_pages_of_answers_are_written(

@@ -5,8 +5,10 @@ import time
 import pytest
 import sqlalchemy as sa
 
+from icf.annotate.gold.pauses import discount
 from icf.annotate.page.statistics import Share, overview, work_of
-from icf.annotate.people.people import Person
+from icf.annotate.people.people import Person, Role
+from icf.annotate.people.sessions import find_or_add
 from icf.annotate.tasks.leases import Leasing
 from icf.catalogue.annotation.schema import attribute_answer
 from icf.catalogue.schema import answer, question
@@ -96,12 +98,16 @@ def test_an_admin_sees_who_does_what(place: Place, two: tuple[Person, Person]) -
         connection.execute(gone.values(label="withdrawn"))
         disputed = sa.update(question).where(question.c.id == ids[4])
         connection.execute(disputed.values(label="disputed"))
+        said = {"face_id": 1, "annotator": "Eve", "answered_at": 0.0}
+        connection.execute(sa.insert(attribute_answer).values(**said))
+        discount(connection, find_or_add(connection, "Eve", Role.ANNOTATOR))
     with place.workspace.catalogue.read() as connection:
         found = overview(connection)
     progress = {
         each.task: (each.done, each.total, each.open) for each in found.progress
     }
-    # A confirmed face is to be described, and a disputed pair is for experts.
+    # A confirmed face is to be described, as Eve's word counts no more, and a disputed
+    # pair is for experts.
     assert progress == {
         "pairs": (2, 4, 2),
         "boxes": (0, 0, 0),

@@ -13,6 +13,9 @@ from click.testing import CliRunner
 
 from icf.annotate.choosing.shares import Shares
 from icf.annotate.cli.main import cli
+from icf.annotate.gold.pauses import discount
+from icf.annotate.people.people import Role
+from icf.annotate.people.sessions import find_or_add
 from icf.annotate.plan.plan import Plan, read_plan
 from icf.annotate.plan.randoms import Drawn, count_drawn
 from icf.annotate.plan.seconds import read_seconds
@@ -108,6 +111,9 @@ def test_open_questions_count_with_the_answers_that_they_have(place: Place) -> N
     made = plan(place, votes=2)
     assert made.questions == 20
     assert made.answers == round(plan_of_fresh(20) - 5)
+    with place.workspace.catalogue.write() as connection:
+        discount(connection, find_or_add(connection, "bob", Role.ANNOTATOR))
+    assert plan(place, votes=2).answers == round(plan_of_fresh(20))
     say(place, Choice.TRUE, *faces[:10])
     assert plan(place).questions == 10
 

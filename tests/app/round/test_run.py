@@ -11,11 +11,12 @@ import pytest
 import sqlalchemy as sa
 
 from icf.app.demo.command import ANNOTATOR_SEED
-from icf.app.demo.people import answer_questions
+from icf.app.demo.people import ANNOTATOR, answer_questions
 from icf.app.round import run as round_run
 from icf.app.round.run import Drive, run_round
 from icf.catalogue.rounds.audit_set import set_aside
 from icf.catalogue.rounds.log import Round, newest
+from icf.catalogue.schema import answer as answer_table
 from icf.catalogue.schema import face, question, round_, run
 from icf.codes import RoundState
 from icf.workspace import Workspace, find
@@ -156,6 +157,34 @@ def test_it_goes_on_with_the_answers_there_are(place: Workspace) -> None:
     found = drive(place, go_on=True)
     assert found.state is RoundState.DONE
     assert found.summary["before"]["label_error"] is None
+
+
+def test_answers_that_count_no_more_are_asked_for_again(place: Workspace) -> None:
+    drive(place)
+    asked = answer(place)
+    call("-C", place.root, "annotate", "discount", ANNOTATOR)
+    found = drive(place)
+    assert found.state is RoundState.ANSWERS
+    assert len(found.summary["batches"]) == 1
+    status = said("-C", place.root, "round", "status")
+    assert (status["asked"], status["answered"]) == (asked, 0)
+    call("-C", place.root, "annotate", "discount", ANNOTATOR, "--undo")
+    assert len(drive(place).summary["batches"]) == 2
+
+
+def test_answers_that_a_killed_page_left_become_labels(place: Workspace) -> None:
+    """The page's server stores answers at once, and lets the labels follow later."""
+    drive(place)
+    with place.catalogue.write() as connection:
+        keys = connection.execute(sa.select(question.c.id)).scalars().all()
+        rest = {"file": "page", "line": 0, "imported_at": 1.0, "waits": True}
+        row = {"choice": "true", "annotator": "ann", **rest}
+        connection.execute(
+            sa.insert(answer_table), [{"question_id": key, **row} for key in keys]
+        )
+    assert drive(place).summary["batches"][-1]["path"] == "batches/round-1-2"
+    first = sa.select(question.c.label).where(question.c.id.in_(keys))
+    assert rows(place, first.distinct()) == [("same",)]
 
 
 def test_a_round_without_anything_to_ask_still_ends(place: Workspace) -> None:

@@ -11,7 +11,9 @@ import pytest
 import sqlalchemy as sa
 
 from icf.app.round import run as round_run
+from icf.app.round import training
 from icf.catalogue.rounds.log import Round, newest
+from icf.catalogue.schema import answer as answer_table
 from icf.catalogue.schema import decision, face, gate, model_alias, round_
 from icf.codes import RoundState
 from icf.models.cards import load_card
@@ -119,10 +121,10 @@ def champions(place: Workspace) -> list[str | None]:
 
 
 def test_a_killed_training_went_on_to_its_last_step(place: Workspace) -> None:
-    training = round_of(place).summary["training"]
-    assert training["steps"] == 4
-    assert training["path"].startswith("models/training/round-1-")
-    assert (place.root / training["path"]).is_file()
+    made = round_of(place).summary["training"]
+    assert made["steps"] == 4
+    assert made["path"].startswith("models/training/round-1-")
+    assert (place.root / made["path"]).is_file()
 
 
 def test_a_champion_from_outside_is_not_trained_and_stops_no_round(
@@ -217,3 +219,19 @@ def test_without_new_answers_nothing_is_trained_again(place: Workspace) -> None:
     assert (found.number, found.state) == (2, RoundState.DONE)
     why = found.summary["training"]["skipped"]
     assert why == "nothing was answered since the last training"
+
+
+def test_answers_that_count_no_more_are_a_reason_to_train_again(
+    place: Workspace,
+) -> None:
+    drive(place)
+    assert training.refusal(place) == "nothing was answered since the last training"
+    with place.catalogue.write() as connection:
+        first = sa.select(sa.func.min(answer_table.c.id)).scalar_subquery()
+        connection.execute(
+            sa.update(answer_table)
+            .where(answer_table.c.id == first)
+            .values(annotator="spammer")
+        )
+    said("-C", place.root, "annotate", "discount", "spammer")
+    assert training.refusal(place) is None

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from icf.catalogue.annotation.pauses import DISCOUNTED
+from icf.catalogue.annotation.schema import person
 from icf.catalogue.schema import album, answer, character, image
 from icf.dataset.release.prepare import prepare
 from icf.workspace import Workspace, find
@@ -31,6 +33,18 @@ def test_votes_count_the_answers_of_each_label_that_stand(
     assert (before.tells_styles, after.tells_styles) == (False, True)
     assert after.identities_by_style == {"not stated": 10, "flat": 5}
     assert after.identities_by_gender == {"female": 15}
+
+
+def test_answers_that_count_no_more_are_in_no_card(workspace: Workspace) -> None:
+    before = prepare(workspace, 1).about.facts
+    with workspace.catalogue.write() as connection:
+        name = connection.execute(sa.select(sa.func.min(answer.c.annotator))).scalar()
+        someone = {"name": name, "role": "annotator", "pseudonym": "p"}
+        paused = {"paused_at": 1.0, "paused_why": DISCOUNTED, "added_at": 1.0}
+        connection.execute(sa.insert(person).values(**someone, **paused))
+    after = prepare(workspace, 1).about.facts
+    assert (before.people, before.answers, before.votes) == (2, 272, {2: 135})
+    assert (after.people, after.answers, after.votes) == (1, 136, {1: 135})
 
 
 def test_what_a_person_states_is_an_input_and_defaults_are_not(

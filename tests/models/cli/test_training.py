@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner
 
+from icf.catalogue.schema import answer
 from icf.errors import IcfError, WrongUse
 from icf.models.cli.main import cli
 from icf.models.data.index import Source, build_index
@@ -21,6 +23,7 @@ from icf.models.training.run_state import RunState
 from icf.models.training.train import identity_of
 from icf.workspace import init
 from tests.app.program import invoke
+from tests.dataset.drawn import Drawing, Size
 from tests.models.cli.test_detector import write_coco
 from tests.models.onnx_files import colour_detector
 
@@ -203,3 +206,20 @@ def test_settings_that_no_workspace_has_are_said_to_change_nothing(
     done = CliRunner().invoke(cli, asked)
     assert done.exit_code == 0
     assert ("--set changes nothing here" in done.stderr) is bool(words)
+
+
+def test_answers_that_are_no_labels_yet_are_named(tmp_path: Path) -> None:
+    """A page's server that was killed leaves answers whose labels do not follow."""
+    size = Size(albums=1, characters=3, faces=2)
+    place = Drawing(tmp_path / "toons", size).draw()
+    words = ["detector", "--data", "workspace", "--out", "m", "--dry-run"]
+    words += ["-C", str(place.root)]
+    waits = (
+        "did not become labels yet, and are not trained on: 2. `icf-annotate status`"
+    )
+    assert waits not in invoke(cli, *words).stderr
+    with place.catalogue.write() as connection:
+        some = sa.select(answer.c.id).order_by(answer.c.id).limit(2)
+        update = sa.update(answer).where(answer.c.id.in_(some))
+        connection.execute(update.values(waits=True))
+    assert waits in invoke(cli, *words).stderr

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import os
 import shutil
 import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
@@ -32,7 +34,7 @@ from icf.models.training.run_files import CHECKPOINT, RUN
 from icf.models.training.run_state import RunState, check_same
 from icf.models.training.trackers.json_lines import FILE, read_log
 from icf.models.training.train import Silent, Trained, train
-from icf.stores.files import hash_file
+from icf.stores.files import hash_file, new_temporary
 from icf.stores.lock import one_at_a_time
 from tests.models.training.forked import Program, run_ranks, start
 from tests.models.training.small_run import SMALL, train_small, write_faces
@@ -94,10 +96,16 @@ def test_a_killed_run_goes_on_with_the_same_losses_to_the_last_bit(
     killed: Path, faces: Path, tmp_path: Path, whole: Trained
 ) -> None:
     out = copied(killed, tmp_path / "out")
+    # What a kill leaves of a checkpoint and of an export.
+    descriptor, half = new_temporary(out, f".{CHECKPOINT}.")
+    os.close(descriptor)
+    export = Path(mkdtemp(dir=out, prefix=f".{whole.path.name}."))
     # A line that was cut off by the kill.
     with (out / FILE).open("ab") as file:
         file.write(b'{"step": 7, "lo')
     done = train_small(faces, out)
+    assert not half.exists()
+    assert not export.exists()
     assert losses(out) == losses(whole.path.parent)
     assert [row["step"] for row in read_log(out)] == list(range(1, 9))
     ours, theirs = (

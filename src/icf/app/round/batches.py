@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from icf.annotate.batch import Batch, count_references
 from icf.annotate.export import ExportRequest, export
+from icf.catalogue.annotation.pauses import counts
 from icf.catalogue.rounds import audit_set
 from icf.catalogue.rounds.log import Round
 from icf.catalogue.rows import count_rows
@@ -129,10 +130,10 @@ def count_unanswered(connection: sa.Connection, votes: int) -> int:
 
 
 def _is_answered(votes: int) -> sa.ColumnElement[bool]:
-    """Of questions: settled, or with as many answers as are wanted."""
+    """Of questions: settled, or with as many answers that count as are wanted."""
     given = (
         sa.select(sa.func.count())
-        .where(answer.c.question_id == question.c.id, answer.c.replaced_at.is_(None))
+        .where(answer.c.question_id == question.c.id, counts())
         .correlate(question)
         .scalar_subquery()
     )

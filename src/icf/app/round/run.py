@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
+from icf.annotate.waiting import apply_waiting
 from icf.app.round import batches, gating, training
 from icf.app.round.batches import Bar, count_answered
 from icf.app.round.measure import changes, measure
@@ -79,6 +80,8 @@ def run_round(drive: Drive) -> Round:
             found = log.open_or_begin(connection)
         while found.is_open:
             drive.say(f"round {found.number}: {found.state.meaning}")
+            # A page that was killed leaves some whose labels do not follow yet.
+            apply_waiting(drive.workspace)
             follows = _WORK[found.state](drive, found)
             if follows.state is None:
                 break

@@ -18,6 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from icf.app.die_with_parent import die_with_parent
+from icf.catalogue.annotation.pauses import counts
 from icf.catalogue.labels.confirmed import is_there, read_confirmed
 from icf.catalogue.labels.fingerprint import label_fingerprint
 from icf.catalogue.rounds.audit_set import set_aside
@@ -56,7 +57,11 @@ def refusal(workspace: Workspace) -> str | None:
         per_identity = _trainable(connection)
         answers = _count_answers(connection)
         earlier = [each.summary.get("training", {}) for each in read_rounds(connection)]
-    if answers in [each.get("answers") for each in earlier]:
+    trained = [each for each in earlier if "answers" in each]
+    # Those of earlier versions do not say how many counted.
+    if trained and answers == {
+        key: trained[-1].get(key, answers[key]) for key in answers
+    }:
         return "nothing was answered since the last training"
     faces = sum(per_identity.values())
     pairs = sum(number >= 2 for number in per_identity.values())
@@ -83,7 +88,7 @@ def train(
 
     Returns:
         What ``icf-train`` says of the model, its path as the catalogue stores paths,
-        and how many answers there were.
+        and how many answers there were, and how many counted.
 
     Raises:
         IcfError: the training failed; its own message is on stderr.
@@ -121,7 +126,7 @@ def train(
     made: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     _name(workspace.root / made["path"], f"round-{found.number}")
     path = workspace.stored_path(Path(made["path"]))
-    return {**made, "path": path, "answers": answers}
+    return {**made, "path": path, **answers}
 
 
 def _champion(workspace: Workspace) -> ModelCard:
@@ -129,9 +134,15 @@ def _champion(workspace: Workspace) -> ModelCard:
     return load_card(weights.with_suffix(".json"))
 
 
-def _count_answers(connection: sa.Connection) -> int:
-    """All answers that were ever given; an answer that is taken back is a new one."""
-    return count_rows(connection, answer)
+def _count_answers(connection: sa.Connection) -> dict[str, int]:
+    """All answers that were ever given, and those that count.
+
+    An answer that is taken back is a new one; of somebody who is discounted none count.
+    """
+    return {
+        "answers": count_rows(connection, answer),
+        "counted": count_rows(connection, answer, counts()),
+    }
 
 
 def _name(weights: Path, name: str) -> None:

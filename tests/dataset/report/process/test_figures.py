@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 from icf.catalogue import schema
+from icf.catalogue.annotation.pauses import DISCOUNTED
+from icf.catalogue.annotation.schema import person
 from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.filing import NOBODY
 from icf.codes import FetchStatus, Verdict
@@ -12,6 +14,7 @@ from icf.dataset.report.process.figures import read_figures
 from icf.dataset.report.process.funnel import Stage, read_funnel
 from icf.dataset.report.process.measures import read_measures
 from icf.settings import FilterSettings
+from icf.workspace import Workspace
 from tests.filter.rows import add_album, add_face, add_image
 
 
@@ -143,3 +146,19 @@ def test_a_face_is_asked_about_or_has_a_reason_not_to_be(catalogue: Catalogue) -
             ("waiting", 1),
         ],
     )
+
+
+def test_people_whose_answers_do_not_count_agree_with_nobody(
+    workspace: Workspace,
+) -> None:
+    with workspace.catalogue.read() as connection:
+        before = read_figures(connection).agreement
+        names = sa.select(schema.answer.c.annotator).distinct()
+        one, _ = connection.execute(names).scalars()
+    someone = {"name": one, "role": "annotator", "pseudonym": "p"}
+    paused = {"paused_at": 1.0, "paused_why": DISCOUNTED, "added_at": 1.0}
+    insert(workspace.catalogue, person, someone | paused)
+    with workspace.catalogue.read() as connection:
+        after = read_figures(connection).agreement
+    assert (before.people, after.people) == (2, 1)
+    assert before.asked_twice > after.asked_twice == 0

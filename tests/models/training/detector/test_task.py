@@ -204,6 +204,16 @@ def test_data_without_a_box_cannot_train_a_detector(tmp_path: Path) -> None:
         DetectorTask.make(given)
 
 
+def test_it_says_what_is_left_out_where_nothing_is_left(tmp_path: Path) -> None:
+    index = drawn_index(DrawnReader(tmp_path, count=4))
+    elsewhere = replace(index, stated=np.full_like(index.stated, 256))
+    said: list[str] = []
+    given = Given(elsewhere, DetectorConfig(), None, tmp_path / "cache", said.append)
+    with pytest.raises(BadInput, match="no face has a box"):
+        DetectorTask.make(given)
+    assert any("left out 4: it has another size than its list" in line for line in said)
+
+
 @pytest.mark.parametrize(
     ("network", "start", "message"),
     [
