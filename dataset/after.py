@@ -47,6 +47,8 @@ class Followed:
         pictures_left_out: number of its detection pictures that are in no part now.
         doubted: pairs of its identities, ALBUM/CHARACTER, that the filter suspects to
             be one, and that are where they were.
+        now_probes: number of its distractors that are probes now, as their character
+            turned out to be one that has probes.
     """
 
     inputs: str
@@ -57,6 +59,7 @@ class Followed:
     pictures_kept: int
     pictures_left_out: int
     doubted: tuple[tuple[str, str], ...] = ()
+    now_probes: int = 0
 
     def as_json(self) -> dict[str, object]:
         """Return what ``release.json`` says of it."""
@@ -68,6 +71,7 @@ class Followed:
             "detection_pictures_kept": self.pictures_kept,
             "detection_pictures_left_out": self.pictures_left_out,
             **({"doubted": len(self.doubted)} if self.doubted else {}),
+            **({"now_probes": self.now_probes} if self.now_probes else {}),
         }
 
 
@@ -254,4 +258,5 @@ def what_became(
         stayed,
         len(own.detection) - stayed,
         tuple(sorted(doubted)),
+        int(((part == Part.DISTRACTOR) & (now == Part.PROBE)).sum()),
     )

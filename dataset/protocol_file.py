@@ -142,7 +142,7 @@ class ProtocolFile(_Table):
         """Mark the identities that are in the test alone, shape (c,).
 
         Raises:
-            BadInput: an album that is named has no confirmed face.
+            BadInput: an album that is named has no confirmed face, or none has one.
         """
         if self.fold is not None:
             place = np.floor(chances(key, seed, "fold") * self.fold.folds)
@@ -153,6 +153,11 @@ class ProtocolFile(_Table):
         if self.albums.out:
             out = [self._album(each, set(albums)) for each in self.albums.out]
             return np.isin(np.array(albums, object), list(chain.from_iterable(out)))
+        if not albums:
+            raise BadInput(
+                f"{self.called}: albums.share: there is no album with confirmed faces; "
+                "boxes alone are released without [albums]"
+            )
         return _share_of_albums(albums, self.albums.share or 0.0, seed)
 
     def _album(self, name: str, albums: Set[str]) -> list[str]:

@@ -208,6 +208,11 @@ def _show(
     if followed is not None:
         result["after"] = followed.as_json()
         rows.append(("of the earlier release, kept", followed.kept))
+        if followed.now_probes:
+            moved = (
+                "of the earlier release, distractors of merged characters, now probes"
+            )
+            rows.append((moved, followed.now_probes))
         for why, number in followed.left_out.items():
             reason = "no longer there" if why == GONE else unused_meaning(why)
             rows.append((f"of the earlier release, left out: {reason}", number))

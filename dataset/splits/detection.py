@@ -55,18 +55,25 @@ def split_detection(
     near = pictures.close[fixed.near_trained_pictures]
     may_test = ~np.isin(groups, np.concatenate((train, fixed.trained, near)))
     held_out = pictures.close[pictures.held_out]
-    never = np.concatenate((test, fixed.tested, held_out))
-    may_train = ~np.isin(groups, never)
+    never = np.concatenate((test, fixed.tested))
+    may_train = ~np.isin(groups, np.concatenate((never, held_out)))
+    # Of a group that was in both, as what is close became known since, each picture
+    # has its own past: what was trained on is not tested, and the other way round.
+    testable = may_test[number] | (pictures.before == Part.TEST)
+    trainable = may_train[number] | (pictures.before == Part.TRAIN)
     wanted = protocol.detection_test_share * total
     share = min(protocol.detection_test, max(int(wanted > 0), round(wanted)))
     is_test = was[Part.TEST] & ~np.isin(groups, train)
-    room = min(share, max(0, total - 1)) - int(sizes[is_test].sum())
+    room = min(share, max(0, total - 1)) - int((is_test[number] & testable).sum())
     new = ~was[Part.TRAIN] & ~was[Part.TEST]
     is_test |= _fill(queue[(may_test & new)[queue]], sizes, room)
-    is_train = was[Part.TRAIN] & ~np.isin(groups, test) & ~is_test
-    room = protocol.detection_train - int(sizes[is_train].sum())
+    is_train = was[Part.TRAIN] & ~np.isin(groups, never) & ~is_test
+    room = protocol.detection_train - int((is_train[number] & trainable).sum())
     is_train |= _fill(queue[(may_train & new & ~is_test)[queue]], sizes, room)
-    return np.flatnonzero(is_train[number]), np.flatnonzero(is_test[number])
+    return (
+        np.flatnonzero(is_train[number] & trainable),
+        np.flatnonzero(is_test[number] & testable),
+    )
 
 
 def _fill(queue: IntArray, sizes: IntArray, room: int) -> BoolArray:

@@ -246,6 +246,12 @@ def _check(
     empty = [name for name, there in parts if not there]
     if not empty:
         return
+    if "train" in empty and problem.cast.held_out.all():
+        raise WrongUse(
+            f"the protocol keeps all {len(problem.cast.held_out)} identities out of "
+            "train, so nothing is left to train on: hold out fewer albums, or ask more "
+            "questions about others"
+        )
     able = int((candidates.counts >= protocol.min_faces).sum())
     more = int((np.bincount(problem.faces.identity) >= protocol.min_faces).sum()) - able
     shared = (

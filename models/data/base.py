@@ -51,6 +51,8 @@ class LabelledPicture:
         checked: people looked at the boxes; False: they are a detector's own.
         group: pictures of one group (a near-duplicate, a book, a video) must not be
             divided between training and held-out data.
+        size: width and height that the source says it has; None: it does not say. A
+            picture of another size is left out: its boxes would be elsewhere.
     """
 
     key: str
@@ -58,6 +60,7 @@ class LabelledPicture:
     complete: bool = False
     checked: bool = True
     group: str = ""
+    size: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)

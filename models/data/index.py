@@ -27,6 +27,9 @@ Booleans = NDArray[np.bool_]
 #: The identity of a face whose identity is not known.
 UNKNOWN = -1
 
+#: Of a picture's side; what is longer is as wrong.
+_LONGEST = 2**31 - 1
+
 _NO_BOX = (float("nan"),) * 4
 
 
@@ -86,6 +89,8 @@ class DataIndex:
         checked: shape (n,): people looked at its boxes.
         group: shape (n,), int32: pictures of one number stay together, on one side of
             training and held-out data. A picture without a group is one by itself.
+        stated: shape (n, 2), int32: the width and height that its source says it has;
+            0 where it does not.
         first: shape (n + 1,), int64: the faces of picture i are ``first[i]`` to
             ``first[i + 1] - 1``.
         boxes: shape (m, 4), float32: x1, y1, x2, y2 in pixels of the upright picture;
@@ -104,6 +109,7 @@ class DataIndex:
     complete: Booleans
     checked: Booleans
     group: Integers
+    stated: Integers
     first: NDArray[np.int64]
     boxes: NDArray[np.float32]
     human: Booleans
@@ -186,6 +192,7 @@ class DataIndex:
             complete=self.complete[some],
             checked=self.checked[some],
             group=self.group[some],
+            stated=self.stated[some],
             first=first,
             boxes=self.boxes[faces],
             human=self.human[faces],
@@ -291,6 +298,7 @@ class _Builder:
         self._complete, self._checked = bytearray(), bytearray()
         self._group, self._group_count = array("i"), 0
         self._groups: dict[tuple[int, str], int] = {}
+        self._stated = array("i")
         self._first = array("q", [0])
         self._boxes = array("f")
         self._human, self._ignored = bytearray(), bytearray()
@@ -304,6 +312,7 @@ class _Builder:
         self._complete.append(picture.complete)
         self._checked.append(picture.checked)
         self._group.append(self._group_number(source, picture.group))
+        self._stated.extend(min(side, _LONGEST) for side in picture.size or (0, 0))
         for face in picture.faces:
             self._add_face(name, face)
         self._first.append(len(self._identity))
@@ -340,6 +349,7 @@ class _Builder:
             complete=np.frombuffer(bytes(self._complete), np.bool_),
             checked=np.frombuffer(bytes(self._checked), np.bool_),
             group=np.array(self._group, np.int32),
+            stated=np.array(self._stated, np.int32).reshape(-1, 2),
             first=np.array(self._first, np.int64),
             boxes=np.array(self._boxes, np.float32).reshape(-1, 4),
             human=np.frombuffer(bytes(self._human), np.bool_),

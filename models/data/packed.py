@@ -16,7 +16,7 @@ import logging
 import mmap
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -166,6 +166,19 @@ class PackedPictures:
             self.size[some],
             reasons,
         )
+
+    def without(self, numbers: NDArray[np.intp], why: str) -> PackedPictures:
+        """Return all of them, of which some count as none.
+
+        Args:
+            numbers: of those.
+            why: the reason.
+        """
+        length, reasons = self.length.copy(), list(self.reasons)
+        length[numbers] = 0
+        for number in numbers.tolist():
+            reasons[number] = why
+        return replace(self, length=length, reasons=tuple(reasons))
 
 
 def joined(parts: Sequence[PackedPictures]) -> PackedPictures:

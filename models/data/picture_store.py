@@ -32,6 +32,8 @@ from icf.stores.lock import one_at_a_time
 #: Part of every key. To be raised when a cutter does something else than before.
 VERSION = 1
 
+_ANOTHER_SIZE = "it has another size than its list says, so its boxes are elsewhere"
+
 
 @dataclass(frozen=True, eq=False)
 class Wanted:
@@ -86,8 +88,16 @@ def made(
             order.append(rows)
     pictures = joined(parts)
     back = np.argsort(np.concatenate([np.empty(0, np.intp), *order]), kind="stable")
-    pictures = pictures.select(back)
+    pictures = _of_stated_size(wanted, pictures.select(back))
     return pictures, _left_out(wanted, pictures)
+
+
+def _of_stated_size(wanted: Wanted, pictures: PackedPictures) -> PackedPictures:
+    """Leave out what is made from a picture of another size than its source says."""
+    stated = wanted.index.stated[wanted.picture]
+    differs = (stated > 0).all(1) & (stated != pictures.size).any(1)
+    wrong = np.flatnonzero(differs & (pictures.length > 0))
+    return pictures.without(wrong, _ANOTHER_SIZE) if len(wrong) else pictures
 
 
 def _left_out(wanted: Wanted, pictures: PackedPictures) -> tuple[SkippedFor, ...]:

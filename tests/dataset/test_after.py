@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from icf.catalogue import schema
+from icf.catalogue import merges, schema
 from icf.catalogue.annotation.schema import box_task, verified_box
 from icf.codes import FaceReason, Label, ReviewStatus, Suspicion, Unused
 from icf.dataset.after import fix
@@ -214,6 +214,55 @@ def test_a_picture_stays_on_its_side_whatever_boxes_it_has_now(
         second = prepare(workspace, seed, after=tmp_path / "first").plan
         assert not pictures(first.plan, "train") & pictures(second, *test)
         assert not pictures(first.plan, *test) & pictures(second, "train")
+
+
+def test_a_distractor_that_is_merged_into_one_with_probes_is_counted(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    first = prepare(workspace, 1)
+    write(workspace, first, tmp_path / "first", 1)
+    faces, splits = first.plan.selection.faces, first.plan.splits
+    row = int(splits.distractors[0])
+    probed = set(faces.identity[splits.probes].tolist())
+    unseen = min(probed - set(faces.identity[splits.train].tolist()))
+    run_id = workspace.begin_run("test")
+    with workspace.catalogue.write() as connection:
+        merges.merge(connection, run_id, int(faces.identity[row]), unseen)
+    second = prepare(workspace, 1, after=tmp_path / "first")
+    followed, old = second.plan.followed, parts(first.plan)
+    assert parts(second.plan)[int(faces.face[row])] == "probes"
+    assert followed is not None
+    assert followed.now_probes == 1
+    assert followed.kept + sum(followed.left_out.values()) + 1 == len(old)
+    assert json.loads(second.summary)["after"]["now_probes"] == 1
+
+
+def detection_parts(plan: Plan) -> dict[str, set[bytes]]:
+    sha256, splits = plan.selection.pictures.sha256, plan.splits
+    sides = {"train": splits.detection_train, "test": splits.detection_test}
+    return {side: set(sha256[rows].tolist()) for side, rows in sides.items()}
+
+
+def test_of_pictures_that_turn_out_to_be_of_one_track_only_the_tested_one_stays(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    first = prepare(workspace, 1)
+    write(workspace, first, tmp_path / "first", 1)
+    faces, old = first.plan.selection.faces, detection_parts(first.plan)
+    sha256 = first.plan.selection.pictures.sha256[faces.picture]
+    in_train = {name: faces.face[sha256 == name] for name in sorted(old["train"])}
+    in_test = {name: faces.face[sha256 == name] for name in sorted(old["test"])}
+    trained, tested = next(iter(in_train)), next(iter(in_test))
+    pair = sorted(int(each[0]) for each in (in_train[trained], in_test[tested]))
+    link = {"face_id": pair[0], "other_id": pair[1], "same": True}
+    with workspace.catalogue.write() as connection:
+        connection.execute(sa.insert(schema.face_link).values(**link))
+    for seed in range(3):
+        new = detection_parts(prepare(workspace, seed, after=tmp_path / "first").plan)
+        assert not old["train"] & new["test"]
+        assert not old["test"] & new["train"]
+        assert tested in new["test"]
+        assert old["train"] - new["train"] == {trained}
 
 
 def test_who_is_new_on_an_old_training_picture_trains_though_the_filter_drops_it(

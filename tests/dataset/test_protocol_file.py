@@ -209,6 +209,18 @@ def test_an_album_or_number_that_cannot_be_is_named(
         divided(workspace, selection, wrong)
 
 
+def test_where_no_album_can_be_trained_on_it_is_said(
+    workspace: Workspace, selection: Selection, tmp_path: Path
+) -> None:
+    every = sorted({each.album for each in selection.identities.values()})
+    chosen = protocol(f'name = "x"\n[albums]\nout = {every}\n', tmp_path)
+    with pytest.raises(WrongUse, match="keeps all 15 identities out of train"):
+        divided(workspace, selection, chosen)
+    share = protocol('name = "x"\n[albums]\nshare = 0.1\n', tmp_path)
+    with pytest.raises(BadInput, match=r"albums\.share: there is no album with conf"):
+        prepare(workspace, 1, protocol=share, detection_only=True)
+
+
 def test_strict_says_of_each_part_what_is_missing(
     workspace: Workspace, tmp_path: Path
 ) -> None:

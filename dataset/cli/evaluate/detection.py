@@ -115,6 +115,7 @@ def detection(invocation: Invocation, /, **options: Any) -> None:
     values: dict[str, Any] = {
         **made.values(),
         **asdict(odd),
+        "resized_pictures": inputs.resized,
         "detector": inputs.detector,
         "boxes_are": "proposed" if inputs.unverified else "as given",
     }
@@ -145,6 +146,12 @@ def _caution(
             invocation.say(f"{path} repeats {number} boxes; each of them counts")
     for message in odd.messages():
         invocation.say(message)
+    if inputs.resized:
+        invocation.say(
+            f"{inputs.resized:,} pictures have another size than {inputs.truth_path} "
+            "says, as where they were scaled, or EXIF turns them: its boxes are "
+            "elsewhere in them, and what a model finds there counts as wrong"
+        )
     if not len(inputs.found.scores):
         invocation.say("there is no detection at all: every face counts as missed")
     score = made.scored.score

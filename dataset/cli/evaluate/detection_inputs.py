@@ -25,7 +25,7 @@ from icf.dataset.scores.detection.of_release import (
     release_above,
     release_of,
 )
-from icf.dataset.scores.detection.pictures import detect, with_sizes
+from icf.dataset.scores.detection.pictures import count_resized, detect, with_sizes
 from icf.dataset.scores.detection.truth import Found, Truth
 from icf.errors import WrongUse
 from icf.icartoonface.detection import read_dettest_csv
@@ -60,6 +60,7 @@ class Inputs:
         threshold: The detector's own; None: not known.
         detector: What found the detections, in words.
         unverified: Whether nobody verified the true boxes.
+        resized: How many pictures have another size than the truth says of them.
     """
 
     truth: Truth
@@ -69,6 +70,7 @@ class Inputs:
     threshold: float | None
     detector: str
     unverified: bool
+    resized: int = 0
 
 
 def read_inputs(invocation: Invocation, asked: Asked) -> Inputs:
@@ -90,13 +92,16 @@ def read_inputs(invocation: Invocation, asked: Asked) -> Inputs:
     coco = read_coco_truth(path, asked.category) if is_json(path) else None
     truth = coco.truth if coco else Truth.of(read_dettest_csv(path))
     pictures = asked.pictures or (test.pictures if test is not None else None)
+    resized = 0
     if pictures is not None:
+        resized = count_resized(truth, pictures)
         truth = with_sizes(truth, pictures)
     truth = replace(truth, kinds={**truth.kinds, **_kinds(asked, test, truth)})
     if asked.model is not None:
         own = test.detectors if test is not None else ()
         hashes = {sha256 for _, sha256 in own}
-        return _with_model(invocation, asked, truth, path, pictures, proposed, hashes)
+        read = _with_model(invocation, asked, truth, path, pictures, proposed, hashes)
+        return replace(read, resized=resized)
     found, detector = _read_found(asked, truth, coco, test)
     return Inputs(
         truth,
@@ -106,6 +111,7 @@ def read_inputs(invocation: Invocation, asked: Asked) -> Inputs:
         asked.threshold,
         detector,
         proposed,
+        resized,
     )
 
 

@@ -49,6 +49,21 @@ def with_sizes(truth: Truth, folder: Path) -> Truth:
     return replace(truth, size=size)
 
 
+def count_resized(truth: Truth, folder: Path) -> int:
+    """Count the pictures that have another size than the truth says of them.
+
+    One that is not there, or none, is not counted.
+    """
+    resized = 0
+    for place in np.flatnonzero(truth.size.all(axis=1)).tolist():
+        try:
+            size = _size(picture_path(folder, truth.boxes.pictures[place]))
+        except BadInput:
+            continue
+        resized += any(size) and [*size] != truth.size[place].tolist()
+    return resized
+
+
 def _size(path: Path) -> tuple[int, int]:
     """Width and height as it is shown, upright; 0 where it is no picture."""
     try:

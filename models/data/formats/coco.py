@@ -8,7 +8,7 @@
      "categories": [{"id": 1, "name": "face"}]}
 
 Boxes are in pixels. A crowd is neither to be found nor background. Ids are numbers or
-texts; ``7.0``, as data frames write it, is ``7``.
+texts; ``7.0``, as data frames write it, is ``7``, and so is ``"7"``, if no other id is.
 
 Pictures are in the folder of the file, in ``images/`` there, or beside the folder, as
 in COCO's own ``annotations/instances_train2017.json`` and ``train2017/``.
@@ -31,7 +31,7 @@ from icf.errors import BadInput
 from icf.models.data.base import Kind, LabelledFace, LabelledPicture, Reader, Skipped
 from icf.models.data.boxes import box_of_sides
 from icf.models.data.formats.categories import kinds_of_categories
-from icf.models.data.formats.entries import Id, id_of, is_set, turned_by
+from icf.models.data.formats.entries import Id, id_of, is_set, key_in, loads, turned_by
 from icf.models.data.formats.faces_by_picture import FacesByPicture
 from icf.models.data.picture_files import read_file, state_of
 from icf.own_files import walk
@@ -92,7 +92,7 @@ class CocoReader(Reader):
         faces = FacesByPicture(folder)
         by_id: dict[Id, _Image] = {}
         yield from self._images(content["images"], by_id, faces)
-        for place, annotation in enumerate(content["annotations"]):
+        for place, annotation in enumerate(map(_annotation, content["annotations"])):
             where = f"{self.path.name}, annotations[{place}]"
             if skipped := _taken(where, annotation, by_id, categories, faces):
                 yield skipped
@@ -112,8 +112,7 @@ class CocoReader(Reader):
     def _content(self) -> dict[str, Any]:
         """Read the file; every picture and annotation becomes a small tuple at once."""
         try:
-            with self.path.open("rb") as file:
-                content = json.load(file, object_hook=_shrunk)
+            content = loads(self.path.read_bytes(), _shrunk)
         except (OSError, ValueError, RecursionError) as error:
             raise BadInput(f"{self.name}: no JSON that can be read: {error}") from error
         lists = ("images", "annotations")
@@ -166,7 +165,7 @@ class CocoReader(Reader):
                 yield Skipped(where, "an id that another picture has")
                 continue
             is_again = image.file_name in faces
-            skipped = faces.add_picture(where, image.file_name)
+            skipped = faces.add_picture(where, image.file_name, _size(image))
             if skipped:
                 yield skipped
             if is_again or not skipped:
@@ -207,14 +206,22 @@ def _first_names(path: Path) -> Iterator[str]:
 def _shrunk(each: dict[str, Any]) -> object:
     """Keep of an object what is used, before the next one is parsed."""
     number, name = id_of(each.get("id")), each.get("file_name")
+    # Some annotations have the name of their picture as well.
+    if "image_id" in each and ("bbox" in each or "category_id" in each):
+        return _annotation(each)
     if number is not None and isinstance(name, str):
         return _Image(number, name, each.get("width"), each.get("height"))
-    if "image_id" in each:
-        ignored = any(is_set(each.get(key)) for key in ("iscrowd", "ignore"))
-        category = id_of(each.get("category_id"))
-        image, turned = id_of(each["image_id"]), turned_by(each)
-        return _Annotation(image, category, each.get("bbox"), ignored, turned)
     return each
+
+
+def _annotation(each: object) -> object:
+    """Return an entry of ``annotations``; what is none as it is."""
+    if not isinstance(each, dict) or "image_id" not in each:
+        return each
+    ignored = any(is_set(each.get(key)) for key in ("iscrowd", "ignore"))
+    category = id_of(each.get("category_id"))
+    image, turned = id_of(each["image_id"]), turned_by(each)
+    return _Annotation(image, category, each.get("bbox"), ignored, turned)
 
 
 def _ids_of_several(images: Sequence[object]) -> frozenset[Id]:
@@ -238,12 +245,13 @@ def _taken(
     """Take an annotation; return why it is left out."""
     if not isinstance(annotation, _Annotation):
         return Skipped(where, "an annotation without image_id")
-    of, category = annotation.image_id, annotation.category_id
-    image = None if of is None else images.get(of)
-    if image is None:
+    of = key_in(images, annotation.image_id)
+    category = key_in(categories.names, annotation.category_id)
+    if of is None:
         return Skipped(where, "a box of no picture that is there")
+    image = images[of]
     name = image.file_name
-    if category is None or category not in categories.names:
+    if category is None:
         faces.damage(name)
         return Skipped(where, "a category that the file does not name")
     kind = categories.kinds.get(category)

@@ -5,18 +5,21 @@ table one is taken::
 
     picture, image, file, filename, file_name, path, img
     x1 y1 x2 y2        or  xmin ymin xmax ymax  or  left top right bottom
-    x y width height   or  x y w h
+    x y width height   or  x y w h              or  left top width height
     character, identity, name, label, tag
     album, copyright, series, work
     kind, domain                               cartoon or human
+    class, class_name, category, category_name
 
 Only the picture is needed. Without columns of a box a picture is a crop of one face. An
 identity is ALBUM/CHARACTER where there are albums: characters of two albums share
-names. Paths start from the folder of the file.
+names. Classes count where one of them is a face: then rows of others are no faces.
+Paths start from the folder of the file.
 """
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +34,12 @@ from icf.models.data.base import (
     Reader,
     Skipped,
 )
+from icf.models.data.formats.box_columns import (
+    are_sides,
+    box_columns,
+    parts_of_boxes,
+)
+from icf.models.data.formats.categories import is_all_faces, kind_of_category
 from icf.models.data.formats.faces_by_picture import FacesByPicture
 from icf.models.data.picture_files import read_file, state_of
 from icf.names import normal_name
@@ -41,17 +50,9 @@ _PICTURE = ("picture", "image", "file", "filename", "file_name", "path", "img")
 _CHARACTER = ("character", "identity", "name", "label", "tag")
 _ALBUM = ("album", "copyright", "series", "work")
 _KIND = ("kind", "domain")
-_CORNERS = (
-    ("x1", "y1", "x2", "y2"),
-    ("xmin", "ymin", "xmax", "ymax"),
-    ("left", "top", "right", "bottom"),
-)
-_SIZES = (("x", "y", "width", "height"), ("x", "y", "w", "h"))
-#: What says that there are boxes, but in some other form.
-_PARTS_OF_BOXES = frozenset(
-    {name for four in (*_CORNERS, *_SIZES) for name in four} - {"width", "height"}
-) | {"box", "bbox"}
-
+_CLASS = ("class", "class_name", "category", "category_name")
+#: What another program wrote of several boxes where a name should be.
+_NO_NAME = re.compile(r"[\[{]\s*[\[{\"]")
 
 #: Of the header of what may be no table, in a message.
 _SHOWN = 200
@@ -86,6 +87,9 @@ class CsvReader(Reader):
             name = row.cells[columns.picture]
             if not name:
                 yield Skipped(where, "a row without a picture")
+                continue
+            if not columns.is_face(row.cells):
+                yield Skipped(where, "a category that is no face")
                 continue
             face = columns.face(row.cells, self.domain)
             if isinstance(face, str):
@@ -127,6 +131,7 @@ class _Columns:
     character: str | None
     album: str | None
     kind: str | None
+    category: str | None
     box: tuple[str, ...]
     decimal_comma: bool
 
@@ -141,21 +146,28 @@ class _Columns:
             )
         if repeated := table.repeated(table.header):
             raise BadInput(f"{name}: several columns are called {repeated[0]!r}")
-        header = set(table.header)
-        box = next((four for four in (*_CORNERS, *_SIZES) if header >= {*four}), ())
-        if not box and (some := sorted(header & _PARTS_OF_BOXES)):
+        box = box_columns(table.header)
+        if not box and (some := parts_of_boxes(table.header)):
             raise BadInput(
                 f"{name}: {', '.join(some)} are no whole box: expected x1, y1, x2, y2 "
                 "or x, y, width, height"
             )
+        category = _first(_CLASS, table.header)
         return cls(
             picture,
             _first(_CHARACTER, table.header),
             _first(_ALBUM, table.header),
             _first(_KIND, table.header),
+            category if category and _has_faces(table, category) else None,
             box,
             table.delimiter != ",",
         )
+
+    def is_face(self, cells: Mapping[str, str]) -> bool:
+        """Whether a row is of a face, as far as its class says it."""
+        if self.category is None:
+            return True
+        return kind_of_category(cells[self.category], "cartoon") is not None
 
     def face(self, cells: Mapping[str, str], domain: Kind) -> LabelledFace | str:
         """Return the face of a row, or what is wrong with it."""
@@ -165,7 +177,11 @@ class _Columns:
         stated = cells[self.kind].casefold() if self.kind else ""
         if stated and stated not in get_args(Kind):
             return "a kind that is neither cartoon nor human"
+        if self.character and _NO_NAME.match(cells[self.character]):
+            return "a list or an object of JSON in place of a name"
         kind: Kind = domain
+        if self.category:
+            kind = kind_of_category(cells[self.category], domain) or domain
         if stated:
             kind = "human" if stated == "human" else "cartoon"
         return LabelledFace(box, kind, self._identity(cells))
@@ -181,7 +197,7 @@ class _Columns:
             a, b, c, d = (number_of(text, decimal_comma=comma) for text in texts)
         except ValueError:
             return "a box that is not four numbers"
-        return (a, b, a + c, b + d) if self.box in _SIZES else (a, b, c, d)
+        return (a, b, a + c, b + d) if are_sides(self.box) else (a, b, c, d)
 
     def _identity(self, cells: Mapping[str, str]) -> str | None:
         character = normal_name(cells[self.character]) if self.character else ""
@@ -191,3 +207,12 @@ class _Columns:
 
 def _first(names: Sequence[str], header: Sequence[str]) -> str | None:
     return next((name for name in names if name in header), None)
+
+
+def _has_faces(table: Table, column: str) -> bool:
+    """Whether a class is of faces and nothing else: then it is none of characters."""
+    return any(
+        is_all_faces(row.cells[column])
+        for row in table.rows()
+        if not isinstance(row, BadRow)
+    )

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 Id = int | str
+
+#: How packed files begin.
+_PACKED = (b"\x1f\x8b", b"PK\x03\x04", b"7z\xbc\xaf")
+#: A number as it is written.
+_DIGITS = re.compile("0|[1-9][0-9]{0,18}")
 
 #: Flags that are not set, as texts.
 _NOT_SET = ("", "0", "0.0", "false", "none", "null", "nan")
@@ -24,6 +31,32 @@ def id_of(value: object) -> Id | None:
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         return None
     return None if value == "" else value
+
+
+def key_in(table: Container[Id | None], key: Id | None) -> Id | None:
+    """Return how a table has an id; a number and its digits as text are the same.
+
+    >>> key_in({4: "a"}, "4"), key_in({"4": "a"}, 4), key_in({4: "a"}, "04")
+    (4, '4', None)
+    """
+    if key is None or key in table:
+        return key
+    other: Id | None = str(key)
+    if isinstance(key, str):
+        other = int(key) if _DIGITS.fullmatch(key) else None
+    return other if other is not None and other in table else None
+
+
+def loads(data: bytes, object_hook: Callable[[dict[str, Any]], object]) -> object:
+    """Parse JSON in any encoding of Unicode.
+
+    Raises:
+        ValueError: it is none, or packed.
+        RecursionError: it is nested too deeply.
+    """
+    if data.startswith(_PACKED):
+        raise ValueError("it is packed (gzip, zip or 7z); unpack it first")
+    return json.loads(data, object_hook=object_hook)
 
 
 def is_set(flag: object) -> bool:

@@ -20,17 +20,28 @@ class FacesByPicture:
     def __init__(self, root: Path) -> None:
         self._known = KnownFiles(root)
         self._faces: dict[str, list[LabelledFace]] = {}
+        self._sizes: dict[str, tuple[int, int]] = {}
         self._with_bad_rows: set[str] = set()
 
     def __contains__(self, name: str) -> bool:
         """Whether a row has named the picture."""
         return name in self._faces
 
-    def add_picture(self, where: str, name: str) -> Skipped | None:
-        """Take a picture that may have no face; return why it is left out."""
+    def add_picture(
+        self, where: str, name: str, size: tuple[int, int] | None = None
+    ) -> Skipped | None:
+        """Take a picture that may have no face; return why it is left out.
+
+        Args:
+            where: the file and the line.
+            name: the picture.
+            size: its width and height, where the list has them.
+        """
         if name in self._faces:
             return Skipped(where, "the same picture again")
         self._faces[name] = []
+        if size is not None:
+            self._sizes[name] = size
         return None if name in self._known else Skipped(where, "no such picture")
 
     def add(
@@ -78,4 +89,7 @@ class FacesByPicture:
             is_damaged = name in self._with_bad_rows
             if faces or (without_faces and not is_damaged and name in self._known):
                 is_complete = complete and not is_damaged
-                yield LabelledPicture(prefix + name, tuple(faces), is_complete)
+                size = self._sizes.get(name)
+                yield LabelledPicture(
+                    prefix + name, tuple(faces), is_complete, size=size
+                )

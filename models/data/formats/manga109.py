@@ -138,7 +138,7 @@ class _Book:
                 yield Skipped(face_where, "the same box again")
             else:
                 faces.append(face)
-        yield LabelledPicture(key, tuple(faces), complete, group=self._title)
+        yield LabelledPicture(key, tuple(faces), complete, group=self._title, size=size)
 
     def _face(
         self, element: ElementTree.Element, size: tuple[int, int]

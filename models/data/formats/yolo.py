@@ -9,7 +9,8 @@
 ``train`` may name a text file that lists the pictures, too. A picture without a file of
 labels has no face; that none has one is a mistake. A row with more numbers is a
 polygon, and its bounds are the box; where ``kpt_shape`` says that boxes have key points
-behind them, these are passed over. Only the training pictures are read.
+behind them, these are passed over, and so are the five of a face, which YOLO5Face and
+its followers write without saying it. Only the training pictures are read.
 """
 
 from __future__ import annotations
@@ -44,6 +45,14 @@ CONFIG = "data.yaml"
 
 #: As Ultralytics allows it: labels are rounded.
 _BEYOND = 1.01
+_ROUNDED = 0.01
+
+#: Numbers of a box and five points, and of each of these: x, y, and whether it is seen.
+_LANDMARKS = {14: 2, 19: 3}
+#: Boxes that are looked at for key points that nobody announced.
+_LOOKED_AT = 200
+#: How far from a face's middle its eyes, nose and mouth may be, in sides of its box.
+_AROUND = 0.75
 
 
 @dataclass(frozen=True)
@@ -70,7 +79,8 @@ class YoloReader(Reader):
         kinds = kinds_of_categories(names, self.domain, f"{self.name}: {CONFIG}")
         places = self._places(config)
         self._check_labels(places)
-        rows = _Rows(names, kinds, _numbers_of_points(config.get("kpt_shape")))
+        points = _numbers_of_points(config.get("kpt_shape")) or self._points(places)
+        rows = _Rows(names, kinds, points)
         for key in self._keys(places):
             if isinstance(key, Skipped):
                 yield key
@@ -155,6 +165,26 @@ class YoloReader(Reader):
                 f"even an empty one; the first would be {first}"
             )
 
+    def _points(self, places: Sequence[Path]) -> int:
+        """Numbers of the key points behind the first boxes; 0: there are none."""
+        lengths: list[int] = []
+        around = 0
+        for key in self._keys(places):
+            if isinstance(key, Skipped) or not (labels := self._labels(key)).exists():
+                continue
+            for line in _lines(labels):
+                try:
+                    _, *numbers = plain_numbers(line.split())
+                except ValueError:
+                    continue
+                lengths.append(len(numbers))
+                if len(numbers) not in _LANDMARKS or len(numbers) != lengths[0]:
+                    return 0
+                around += _has_landmarks(numbers)
+            if len(lengths) >= _LOOKED_AT:
+                break
+        return lengths[0] - 4 if lengths and around > 0.9 * len(lengths) else 0
+
     def _labels(self, key: str) -> Path:
         return (self.path / _labels_of(key)).with_suffix(".txt")
 
@@ -170,8 +200,7 @@ class YoloReader(Reader):
             return
         faces: list[LabelledFace] = []
         complete = True
-        lines = read_file(labels).decode("utf-8-sig", errors="replace").splitlines()
-        for number, line in enumerate(lines, 1):
+        for number, line in enumerate(_lines(labels), 1):
             if not line.strip():
                 continue
             where = f"{os.path.relpath(labels, self.path)}, line {number}"
@@ -261,6 +290,30 @@ class _Rows:
             return box
         kind = self.kinds.get(int(label))
         return LabelledFace(box, kind) if kind is not None else _NO_FACE
+
+
+def _lines(labels: Path) -> list[str]:
+    return read_file(labels).decode("utf-8-sig", errors="replace").splitlines()
+
+
+def _has_landmarks(numbers: Sequence[float]) -> bool:
+    """Whether numbers are a box and five points on it, some of which may be unknown.
+
+    Of a polygon, the second point is no size of a box that has all the others.
+
+    >>> _has_landmarks([0.5, 0.5, 0.2, 0.2, *[0.45, 0.45] * 3, *[-1.0] * 4])
+    True
+    """
+    x, y, width, height = numbers[:4]
+    each = _LANDMARKS[len(numbers)]
+    points = zip(numbers[4::each], numbers[5::each], strict=True)
+    known = [(px, py) for px, py in points if px >= 0 and py >= 0]
+    is_inside = width <= 2 * min(x, 1 - x) + _ROUNDED
+    is_inside &= height <= 2 * min(y, 1 - y) + _ROUNDED
+    return is_inside and all(
+        abs(px - x) <= width * _AROUND and abs(py - y) <= height * _AROUND
+        for px, py in known
+    )
 
 
 def _numbers_of_points(shape: object) -> int:

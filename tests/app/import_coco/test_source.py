@@ -63,6 +63,45 @@ def test_boxes_are_corners_and_pictures_are_found_by_name(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "said", [{"image_id": "0"}, {"category_id": "1"}, {"file_name": "0.png"}]
+)
+def test_ids_may_be_texts_and_annotations_may_name_their_file(
+    root: Path, said: dict[str, object]
+) -> None:
+    write(root, annotation(0) | said)
+    [one, _], faults, left_out = read(root)
+    assert (faults, left_out) == ([], {})
+    assert len(one.faces) == 1
+
+
+def test_attributes_may_have_an_image_id(root: Path) -> None:
+    attributes = {"character": "Luna", "image_id": 4}
+    write(root, annotation(0, attributes=attributes))
+    [one, _], _, _ = read(root)
+    assert one.owners == {Owner("set", "Luna")}
+
+
+def test_an_annotation_without_box_and_category_leaves_no_background(
+    root: Path,
+) -> None:
+    write(root, {"id": 1, "image_id": 0, "caption": "Luna and Sol"})
+    [one, other], [fault], _ = read(root)
+    assert "no category None" in fault.why
+    assert (one.all_faces, other.all_faces) == (False, True)
+
+
+def test_the_name_of_a_file_is_no_address(root: Path) -> None:
+    images = [
+        image(0, "0.png", coco_url="0.png", flickr_url="0.png"),  # as VIA writes it
+        image(1, "1.png", coco_url="", flickr_url="c.test/1.png"),
+    ]
+    write_json(root / "a.json", content(images, []))
+    pictures, _, _ = read(root)
+    found = [[each.url for each in picture.places] for picture in pictures]
+    assert found == [[], ["c.test/1.png"]]
+
+
+@pytest.mark.parametrize(
     ("bad", "why"),
     [
         ({"bbox": [1, 2, 3]}, "four finite numbers"),
@@ -161,6 +200,7 @@ def test_a_picture_that_cannot_be_found_is_refused_by_name(
         (b'{"images": [', "line 1, column 13: no JSON"),
         (b'{"images": [],\n "annotations": [}', "line 2, column 18: no JSON"),
         (b"\x1f\x8b\x08\x00abc", "no JSON that can be read"),
+        (b"\x1f\x8b\x08\x00abc", "it is packed (gzip, zip or 7z); unpack it first"),
         (b'{"images": [], "annotations": [\0]}', "line 1, column 32: no JSON"),
         (b"[]", "expected an object with the lists images"),
         (b'{"images": {}, "annotations": []}', "expected an object with the lists"),

@@ -107,6 +107,77 @@ def test_faces_may_be_left_to_the_detector(tmp_path: Path) -> None:
     assert one.filed == Owner("Sea", "Luna")
 
 
+A = {"file_name": "a.png", "character": "Luna"}
+BOXES = [[1, 2, 30, 40], [50, 2, 30, 40]]
+
+
+@pytest.mark.parametrize(
+    "objects",
+    [
+        {"bbox": BOXES, "character": ["Luna", "Sol"]},
+        [{"bbox": BOXES[0]}, {"bbox": BOXES[1], "character": "Sol", "id": 7}],
+        json.dumps([{"bbox": BOXES[0]}, {"bbox": BOXES[1], "character": "Sol"}]),
+        json.dumps({"bbox": BOXES, "character": ["Luna", "Sol"]}),
+    ],
+)
+def test_objects_are_lists_or_a_list_and_json_in_a_table(
+    objects: object, tmp_path: Path
+) -> None:
+    say(put(tmp_path, "a.png"), {**A, "objects": objects})
+    [one], faults, left_out = read(tmp_path)
+    assert (faults, left_out) == ([], {})
+    assert [each.box for each in one.faces] == [(1, 2, 31, 42), (50, 2, 80, 42)]
+    assert one.faces[1].owner == Owner("set", "Sol")
+    assert one.all_faces
+
+
+@pytest.mark.parametrize("objects", [[], {"bbox": []}, "[]"])
+def test_no_objects_are_no_face(objects: object, tmp_path: Path) -> None:
+    say(put(tmp_path, "a.png"), {**A, "objects": objects})
+    [one], _, _ = read(tmp_path)
+    assert one.faces == ()
+    assert one.all_faces
+
+
+@pytest.mark.parametrize("four", ["x1,y1,x2,y2", "X_Min,Y_Min,X_Max,Y_Max"])
+def test_a_box_may_have_a_column_for_each_corner(four: str, tmp_path: Path) -> None:
+    put(tmp_path, "a.png", "b.png")
+    header = f"file_name,character,{four}"
+    say(tmp_path, header, "a.png,Luna,1,2,31.5,42", "b.png,Sol", name="metadata.csv")
+    [one, other], faults, left_out = read(tmp_path)
+    assert (faults, left_out) == ([], {})
+    assert [each.box for each in one.faces] == [(1, 2, 31.5, 42)]
+    assert [each.box for each in other.faces] == [None]
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"bboxes": BOXES}, "bboxes"),
+        ({"x": 1, "y": 2, "w": 30, "h": 40}, "h, w, x, y"),
+        ({"objects": {"boxes": BOXES}}, "objects.boxes"),
+        ({"objects": "cat and dog", "top": "ten"}, None),
+        ({"objects": {"category": [1, 2]}, "x": None}, None),
+    ],
+)
+def test_boxes_in_another_form_are_counted(
+    fields: dict[str, object], said: str | None, tmp_path: Path
+) -> None:
+    say(put(tmp_path, "a.png"), {**A, **fields})
+    [one], faults, left_out = read(tmp_path)
+    assert faults == []
+    assert [each.box for each in one.faces] == [None]
+    counted = f"a box as {said} (bbox or corners are read)"
+    assert left_out == ({counted: 1} if said else {})
+
+
+def test_a_corner_that_is_no_number_refuses_its_row(tmp_path: Path) -> None:
+    say(put(tmp_path, "a.png"), {**A, "x1": 1, "y1": 2, "x2": "wide", "y2": 9})
+    pictures, [fault], _ = read(tmp_path)
+    assert pictures == []
+    assert "x1, y1, x2, y2: 'wide' is not a number" in fault.why
+
+
 def test_metadata_names_characters_boxes_and_licences(tmp_path: Path) -> None:
     put(tmp_path, "x/1.png", "x/2.png", "x/3.png", "x/4.png")
     say(

@@ -79,6 +79,23 @@ def test_what_is_left_out_is_said(tmp_path: Path) -> None:
     ]
 
 
+def test_a_picture_of_another_size_than_its_list_says_is_left_out(
+    tmp_path: Path,
+) -> None:
+    faces = (LabelledFace((10, 10, 40, 40)),)
+    sizes = (("a", (64, 48)), ("b", (128, 96)), ("c", None), ("d", (10**12, 48)))
+    for name, _ in sizes:
+        write_jpeg(tmp_path / name, 64, 48)
+    pictures = [LabelledPicture(name, faces, size=size) for name, size in sizes]
+    index = index_of(tmp_path, *pictures).select(np.array([3, 2, 1, 0]))
+    reduced = reduce_pictures(index, tmp_path / "cache", PictureReducer(64), 0)
+    assert [reduced.index.keys[number] for number in range(2)] == ["c", "a"]
+    assert len(reduced) == 2
+    [left_out] = reduced.skipped
+    assert left_out.examples == ("d", "b")
+    assert "another size than its list says" in left_out.reason
+
+
 @pytest.mark.parametrize("size", [(1, 9000), (9000, 1), (5, 5)])
 def test_a_side_never_vanishes(size: tuple[int, int]) -> None:
     assert min(reduced_size(size, 64)) >= 1

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from icf.app.importing.fields import text_of
 from icf.errors import BadInput
-from icf.models.data.formats.entries import id_of, is_set, turned_by
+from icf.models.data.formats.entries import id_of, is_set, loads, turned_by
 from icf.models.data.picture_files import read_file
 
 EntryT = TypeVar("EntryT", bound=tuple[str, str])
@@ -88,7 +88,7 @@ def read_annotations(path: Path, wanted: Sequence[str]) -> Content | None:
     """
     shrink = _Shrink(tuple(each.partition(".")[0] for each in wanted))
     try:
-        found = json.loads(read_file(path), object_hook=shrink.one)
+        found = loads(read_file(path), shrink.one)
     except json.JSONDecodeError as error:
         where = f"{path}, line {error.lineno}, column {error.colno}"
         raise BadInput(f"{where}: no JSON: {error.msg}") from error
@@ -101,7 +101,7 @@ def read_annotations(path: Path, wanted: Sequence[str]) -> Content | None:
         return None
     return Content(
         found["images"],
-        found["annotations"],
+        [*map(shrink.annotation, found["annotations"])],
         _by_id(path, "categories", found.get("categories"), _category),
         _by_id(path, "licenses", found.get("licenses"), _licence),
     )
@@ -114,26 +114,37 @@ class _Shrink:
     wanted: tuple[str, ...]
 
     def one(self, each: dict[str, Any]) -> object:
-        if "image_id" in each:
-            return Annotation(
-                each["image_id"],
-                each.get("category_id"),
-                each.get("bbox"),
-                any(is_set(each.get(key)) for key in ("iscrowd", "ignore")),
-                turned_by(each) > 0,
-                {name: each[name] for name in self.wanted if name in each},
-            )
+        # What has neither may be the attributes of an annotation.
+        if "image_id" in each and ("bbox" in each or "category_id" in each):
+            return self.annotation(each)
         if "file_name" in each and "id" in each:
-            address = next((each[name] for name in _ADDRESSES if each.get(name)), "")
+            # VIA writes the file's name there.
+            said = (_text(each.get(name)) for name in _ADDRESSES)
+            address = next(
+                (text for text in said if text not in ("", each["file_name"])), ""
+            )
             return Image(
                 each["id"],
                 each["file_name"],
                 (each.get("width"), each.get("height")),
                 each.get("license"),
-                _text(address),
+                address,
                 _text(each.get("author")),
             )
         return each
+
+    def annotation(self, each: object) -> object:
+        """Return an entry of ``annotations``; what is none as it is."""
+        if not isinstance(each, dict) or "image_id" not in each:
+            return each
+        return Annotation(
+            each["image_id"],
+            each.get("category_id"),
+            each.get("bbox"),
+            any(is_set(each.get(key)) for key in ("iscrowd", "ignore")),
+            turned_by(each) > 0,
+            {name: each[name] for name in self.wanted if name in each},
+        )
 
 
 def _objects(value: object) -> Iterator[dict[str, Any]]:

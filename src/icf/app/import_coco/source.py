@@ -31,7 +31,7 @@ from icf.errors import BadInput
 from icf.models.data.base import Kind
 from icf.models.data.boxes import box_of_sides, wrong_with
 from icf.models.data.formats.categories import kind_of_category
-from icf.models.data.formats.entries import id_of
+from icf.models.data.formats.entries import Id, id_of, key_in
 
 #: Instead of a field: each category is a character.
 CATEGORY, SUPERCATEGORY = "category", "supercategory"
@@ -184,7 +184,7 @@ class _OfFile:
         self._path, self._content = path, content
         self._called, self._split = of.called(path), of.split(path)
         self._finder = PictureFinder(path, of.root, of.reading.images)
-        self._boxes: dict[object, _Boxes] = {}
+        self._boxes: dict[Id | None, _Boxes] = {}
 
     def pictures(self) -> Iterator[GivenPicture | Fault]:
         source = SourceFile.of(self._path)
@@ -252,7 +252,8 @@ class _OfFile:
             if not isinstance(annotation, Annotation):
                 yield Fault(where, "an annotation without image_id")
                 continue
-            boxes = self._boxes.get(id_of(annotation.image_id))
+            of = key_in(self._boxes, id_of(annotation.image_id))
+            boxes = None if of is None else self._boxes[of]
             if boxes is None:
                 why = f"there is no picture with the id {annotation.image_id!r}"
                 yield Fault(where, why)
@@ -340,8 +341,8 @@ def _place(image: Image, licence: Licence | None) -> Place:
 
 
 def _entry(table: Mapping[int | str, EntryT], value: object) -> EntryT | None:
-    key = id_of(value)
-    return None if key is None else table.get(key)
+    key = key_in(table, id_of(value))
+    return None if key is None else table[key]
 
 
 def _is_listed(image: Image) -> bool:

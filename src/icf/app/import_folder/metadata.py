@@ -1,14 +1,16 @@
 """``metadata.jsonl`` and ``metadata.csv``, as Hugging Face's ImageFolder has them.
 
 A row has ``file_name``, from its own folder, and what is known of the picture: here the
-character and the album, a box (``bbox``: x, y, width, height) or several
-(``objects.bbox``, with ``objects.character`` beside it), size, licence and address.
+character and the album, a box (``bbox``: x, y, width, height; or a field for each of
+its corners) or several (``objects.bbox``, with ``objects.character`` beside it, or a
+list of objects), size, licence and address.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -17,7 +19,12 @@ from icf.app.importing.given import Fault, Place
 from icf.errors import BadInput
 from icf.models.data.base import Box
 from icf.models.data.boxes import box_of_sides
-from icf.spreadsheet import BadRow, read_table
+from icf.models.data.formats.box_columns import (
+    are_sides,
+    box_columns,
+    parts_of_boxes,
+)
+from icf.spreadsheet import BadRow, number_of, read_table
 from icf.text_file import UNREADABLE, open_text
 
 NAMES = ("metadata.jsonl", "metadata.csv")
@@ -40,6 +47,7 @@ class Said:
         place: where it was found; None: the row does not say.
         licence: its name; "": the row does not say.
         author: who made it; "": the row does not say.
+        unread: fields that have a box in a form that is not read.
     """
 
     line: int
@@ -51,6 +59,7 @@ class Said:
     place: Place | None
     licence: str
     author: str
+    unread: str = ""
 
 
 @dataclass(frozen=True)
@@ -130,11 +139,17 @@ def _said(fields: Fields, line: int, wanted: Wanted) -> Said:
     """
     character = _first(wanted.identity, fields)
     boxes: tuple[tuple[Box, str], ...] | None = None
-    objects, bbox = fields.get("objects"), fields.get("bbox")
-    if isinstance(objects, Mapping) and "bbox" in objects:
+    objects, bbox = _parsed(fields.get("objects")), fields.get("bbox")
+    unread: list[str] = []
+    if "bbox" in objects:
         boxes = tuple(_objects(objects, character, wanted.identity))
     elif bbox is not None and str(bbox).strip():
         boxes = ((_box(bbox), character),)
+    elif (box := _corners(fields)) is not None:
+        boxes = ((box, character),)
+    else:
+        unread = [each for each in parts_of_boxes(fields) if _is_part(fields[each])]
+        unread += [f"objects.{each}" for each in parts_of_boxes(objects)]
     url = field_of(fields, "url")
     licence, author = _licence(fields), field_of(fields, "author")
     place = None
@@ -146,12 +161,54 @@ def _said(fields: Fields, line: int, wanted: Wanted) -> Said:
         character,
         _first(wanted.album, fields),
         boxes,
-        isinstance(objects, Mapping),
+        "bbox" in objects,
         size_of(fields.get("width"), fields.get("height")),
         place,
         licence,
         author,
+        ", ".join(unread),
     )
+
+
+def _parsed(objects: object) -> Fields:
+    """Return objects as lists of their fields; what is none has no field."""
+    if isinstance(objects, str):
+        with suppress(ValueError, RecursionError):
+            objects = json.loads(objects)
+    if isinstance(objects, list):
+        each_of = [each for each in objects if isinstance(each, Mapping)]
+        if len(each_of) < len(objects):
+            return {}
+        names = dict.fromkeys(name for each in each_of for name in each) or ["bbox"]
+        return {name: [each.get(name) for each in each_of] for name in names}
+    return objects if isinstance(objects, Mapping) else {}
+
+
+def _corners(fields: Fields) -> Box | None:
+    """Return the box whose corners have a field each; None: there is none.
+
+    Raises:
+        ValueError: a corner is no number.
+    """
+    columns = box_columns(fields)
+    # Beside x and y, a width and a height may be the picture's.
+    if not columns or are_sides(columns):
+        return None
+    cells = [str(fields[each]).strip() for each in columns]
+    if not any(map(_is_part, (fields[each] for each in columns))):
+        return None
+    try:
+        x1, y1, x2, y2 = map(number_of, cells)
+    except ValueError as error:
+        raise ValueError(f"{', '.join(columns)}: {error}") from error
+    return x1, y1, x2, y2
+
+
+def _is_part(value: object) -> bool:
+    """Whether a field can have a box, or a part of one."""
+    if isinstance(value, str):
+        return value.strip()[:1] in tuple("0123456789-.[{")
+    return isinstance(value, int | float | list | Mapping) and value is not False
 
 
 def _objects(

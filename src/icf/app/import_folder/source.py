@@ -188,6 +188,8 @@ class FolderSource:
     ) -> tuple[GivenFace, ...]:
         """The faces of a picture; none: the detector is to find them."""
         if said is None or said.boxes is None:
+            if said is not None and said.unread:
+                self.left_out[f"a box as {said.unread} (bbox or corners are read)"] += 1
             if self._reading.faces == "detect":
                 return ()
             return (GivenFace(None, line, owner),)

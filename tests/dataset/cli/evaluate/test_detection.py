@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from PIL import Image
 
 import icf
 from icf.catalogue.labels.given_boxes import GIVEN_ALL
@@ -294,6 +295,21 @@ def test_results_of_coco_need_the_truth_of_coco(files: tuple[Path, Path]) -> Non
     found.write_text('[{"image_id": 1}]')
     with pytest.raises(WrongUse, match="--truth must be COCO's JSON too"):
         invoke(cli, "detection", "--truth", truth, "--detections", found)
+
+
+def test_pictures_of_another_size_than_the_truth_says_are_said(tmp_path: Path) -> None:
+    Image.new("RGB", (32, 24)).save(tmp_path / "a.png")
+    image = {"id": 7, "file_name": "a.png", "width": 64, "height": 48}
+    box = {"id": 1, "image_id": 7, "category_id": 3, "bbox": [0, 0, 9, 9]}
+    categories = [{"id": 3, "name": "face"}]
+    content = {"images": [image], "categories": categories, "annotations": [box]}
+    truth, found = tmp_path / "t.json", tmp_path / "d.json"
+    truth.write_text(json.dumps(content))
+    found.write_text(json.dumps([{**box, "score": 0.7}]))
+    words = ("--truth", truth, "--detections", found, "--pictures", tmp_path)
+    assert values(*words)["resized_pictures"] == 1
+    done = invoke(cli, "detection", *words)
+    assert f"1 pictures have another size than {truth} says" in done.stderr
 
 
 def test_files_of_coco_are_scored(tmp_path: Path) -> None:

@@ -7,7 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from icf.dataset.scores.detection.pictures import picture_path, with_sizes
+from icf.dataset.scores.detection.pictures import (
+    count_resized,
+    picture_path,
+    with_sizes,
+)
 from icf.dataset.scores.detection.truth import Truth
 from icf.errors import BadInput
 from tests.dataset.scores.detection.made import truth_of
@@ -31,6 +35,17 @@ def test_a_size_that_is_known_is_kept(tmp_path: Path) -> None:
     truth = Truth.of(truth_of([(0, [0, 0, 9, 9])], 1))
     truth = replace(truth, size=np.array([[20, 30]]))
     assert with_sizes(truth, tmp_path).size.tolist() == [[20, 30]]
+
+
+def test_pictures_of_another_size_than_the_truth_says_are_counted(
+    tmp_path: Path,
+) -> None:
+    names = ("a.png", "b.png", "gone.png", "d.png", "../e.png")
+    for name in (*names[:2], "d.png"):
+        Image.new("RGB", (20, 30)).save(tmp_path / name)
+    truth = Truth.of(replace(truth_of([(0, [0, 0, 9, 9])], 5), pictures=names))
+    size = np.array([[20, 30], [40, 60], [40, 60], [0, 0], [1, 1]])
+    assert count_resized(replace(truth, size=size), tmp_path) == 1
 
 
 @pytest.mark.parametrize("name", ["../a.jpg", "/etc/passwd", "b/../../a.jpg"])

@@ -88,8 +88,9 @@ def test_boxes_are_corner_and_size(tmp_path: Path) -> None:
                 LabelledFace((40, 20, 50, 30), "cartoon", ignored=True),
             ),
             complete=True,
+            size=(64, 48),
         ),
-        LabelledPicture("b.jpg", (), complete=True),
+        LabelledPicture("b.jpg", (), complete=True, size=(64, 48)),
     ]
 
 
@@ -177,6 +178,33 @@ def test_ids_may_have_decimals_or_be_texts(tmp_path: Path) -> None:
         ("a.jpg", 1, True),
         ("b.jpg", 1, True),
     ]
+
+
+@pytest.mark.parametrize(("image", "category"), [("7", "1"), (7, "1"), ("7", 1)])
+def test_ids_may_be_numbers_here_and_their_digits_there(
+    tmp_path: Path, image: object, category: object
+) -> None:
+    write_jpeg(tmp_path / "a.jpg")
+    write_jpeg(tmp_path / "b.jpg")
+    box = [4, 5, 20, 30]
+    reader = write(tmp_path / "labels.json", [annotation(box, image, category)])
+    pictures, skipped = split(reader)
+    assert not skipped
+    assert [len(picture.faces) for picture in pictures] == [1, 0]
+    # Where both are ids, each is its own.
+    images = [IMAGES[0], {**IMAGES[1], "id": "7"}]
+    annotations = [annotation(box, 7), annotation(box, "7")]
+    pictures, skipped = split(write(tmp_path / "both.json", annotations, images))
+    assert not skipped
+    assert [len(picture.faces) for picture in pictures] == [1, 1]
+
+
+def test_an_annotation_may_name_the_file_of_its_picture(tmp_path: Path) -> None:
+    write_jpeg(tmp_path / "a.jpg")
+    box = annotation([4, 5, 20, 30], file_name="a.jpg")
+    pictures, skipped = split(write(tmp_path / "labels.json", [box], IMAGES[:1]))
+    assert not skipped
+    assert len(pictures[0].faces) == 1
 
 
 def test_a_picture_of_an_unknown_category_is_no_background(tmp_path: Path) -> None:

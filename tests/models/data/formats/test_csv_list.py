@@ -46,6 +46,11 @@ def test_rows_of_a_picture_are_its_faces(tmp_path: Path) -> None:
         ("path,x,y,width,height", "pictures/a.jpg,4,5.5,20,29.75"),
         ("img\tx\ty\tw\th", "pictures/a.jpg\t4\t5.5\t20\t29.75"),
         ("picture,left,top,right,bottom", '"pictures/a.jpg",4,5.5,24,35.25'),
+        ("picture,left,top,width,height", "pictures/a.jpg,4,5.5,20,29.75"),
+        ("file,X_Min,Y_Min,X_Max,Y_Max", "pictures/a.jpg,4,5.5,24,35.25"),
+        ("file,xtl,ytl,xbr,ybr", "pictures/a.jpg,4,5.5,24,35.25"),
+        ("file,bbox_x,bbox_y,bbox_w,bbox_h", "pictures/a.jpg,4,5.5,20,29.75"),
+        ("file,face_x1,x1,y1,x2,y2", "pictures/a.jpg,9,4,5.5,24,35.25"),
     ],
 )
 def test_columns_are_called_as_people_call_them(
@@ -59,6 +64,42 @@ def test_columns_are_called_as_people_call_them(
 def test_without_columns_of_a_box_a_picture_is_a_crop(tmp_path: Path) -> None:
     pictures, _ = split(write(tmp_path, "file,label", "pictures/a.jpg,12"))
     assert pictures[0].faces == (LabelledFace(None, identity="12"),)
+
+
+def test_of_classes_the_faces_are_taken(tmp_path: Path) -> None:
+    reader = write(
+        tmp_path,
+        "filename,width,height,class,xmin,ymin,xmax,ymax",
+        "pictures/a.jpg,64,48,face,4,5,24,35",
+        "pictures/a.jpg,64,48,dog,30,5,40,15",
+        "pictures/b.jpg,64,48,human face,1,2,13,14",
+    )
+    pictures, skipped = split(reader)
+    assert [picture.faces for picture in pictures] == [
+        (LabelledFace((4, 5, 24, 35)),),
+        (LabelledFace((1, 2, 13, 14), "human"),),
+    ]
+    assert [(each.where, each.reason) for each in skipped] == [
+        ("list.csv, line 3", "a category that is no face")
+    ]
+
+
+@pytest.mark.parametrize("name", ["Luna", "Two-Face", "0"])
+def test_classes_that_are_characters_leave_no_row_out(
+    tmp_path: Path, name: str
+) -> None:
+    rows = f"pictures/a.jpg,{name}", "pictures/b.jpg,Sol"
+    pictures, skipped = split(write(tmp_path, "file,class", *rows))
+    assert not skipped
+    assert len(pictures) == 2
+
+
+def test_what_label_studio_writes_of_boxes_is_no_name(tmp_path: Path) -> None:
+    cell = '"[{""x"": 10, ""y"": 10, ""rectanglelabels"": [""Face""]}]"'
+    rows = f"pictures/a.jpg,{cell}", "pictures/b.jpg,[Oshi no Ko] Ai"
+    pictures, skipped = split(write(tmp_path, "image,label", *rows))
+    assert [picture.faces[0].identity for picture in pictures] == ["[Oshi no Ko] Ai"]
+    assert reasons(skipped) == ["a list or an object of JSON in place of a name"]
 
 
 def test_an_album_tells_characters_apart_and_a_kind_faces(tmp_path: Path) -> None:
@@ -112,6 +153,10 @@ def test_damaged_rows_are_left_out_with_their_line(tmp_path: Path) -> None:
         ("url," * 9 + "url" * 200, r"found url, .{,200}\.\.\.$"),
         ("file,x1,y1,x2", "x1, x2, y1 are no whole box"),
         ("file,bbox", "bbox are no whole box"),
+        ("file,x_center,y_center", "x_center, y_center are no whole box"),
+        ("file,box_xmin", "box_xmin are no whole box"),
+        # VIA's
+        ("filename,region_shape_attributes", "region_shape_attributes are no whole"),
         ("file,label,label", "several columns are called 'label'"),
         ("", "nothing is in it"),
     ],

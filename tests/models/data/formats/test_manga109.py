@@ -44,7 +44,7 @@ def test_a_book_is_read_as_published(tmp_path: Path) -> None:
     pictures, skipped = split(reader)
     assert not skipped
     assert pictures == [
-        LabelledPicture("images/ARMS/000.jpg", (), True, group="ARMS"),
+        LabelledPicture("images/ARMS/000.jpg", (), True, True, "ARMS", (64, 48)),
         LabelledPicture(
             "images/ARMS/003.jpg",
             (
@@ -53,6 +53,7 @@ def test_a_book_is_read_as_published(tmp_path: Path) -> None:
             ),
             complete=True,
             group="ARMS",
+            size=(64, 48),
         ),
     ]
     assert all(reader.read(picture.key) for picture in pictures)

@@ -75,6 +75,34 @@ def test_shares_are_of_the_upright_picture(tmp_path: Path, turned: int) -> None:
     assert pictures[0].faces == (LabelledFace(upright),)
 
 
+EYES, NOSE, MOUTH = [0.46, 0.45, 0.55, 0.46], [0.5, 0.52], [0.47, 0.6, 0.54, 0.61]
+
+
+@pytest.mark.parametrize("seen", [False, True])
+def test_five_points_of_a_face_that_nobody_announced_are_passed_over(
+    tmp_path: Path, seen: bool
+) -> None:
+    points = [*EYES, *NOSE, *MOUTH]
+    unknown = [-1.0] * 10
+    rows = []
+    for numbers in (points, unknown):
+        pairs = zip(numbers[0::2], numbers[1::2], strict=True)
+        each = [(*pair, 0.0) if seen else pair for pair in pairs]
+        rows.append(" ".join(map(str, (0, 0.5, 0.5, 0.2, 0.4, *sum(each, ())))))
+    rows[1] = rows[1].replace("0.5 0.5 0.2 0.4", "0.2 0.5 0.2 0.4")
+    pictures, skipped = split(write(tmp_path, *rows))
+    assert not skipped
+    boxes = [face.box for face in pictures[0].faces]
+    assert boxes == [pytest.approx((80, 30, 120, 70)), pytest.approx((20, 30, 60, 70))]
+
+
+def test_a_polygon_of_seven_points_is_its_bounds(tmp_path: Path) -> None:
+    corners = "0.4 0.4 0.45 0.3 0.5 0.3 0.55 0.4 0.55 0.6 0.5 0.7 0.42 0.6"
+    pictures, skipped = split(write(tmp_path, f"0 {corners}"))
+    assert not skipped
+    assert pictures[0].faces[0].box == pytest.approx((80, 30, 110, 70))
+
+
 def test_a_polygon_is_its_bounds(tmp_path: Path) -> None:
     pictures, skipped = split(write(tmp_path, "0 0.1 0.2 0.5 0.2 0.3 0.6"))
     assert not skipped
