@@ -127,8 +127,10 @@ def test_the_network_is_the_first_blocks_of_imagenets(tmp_path: Path) -> None:
     number = maps.shape[1]
     assert torch.allclose(found[0, :number], maps[0].mean((1, 2)), atol=1e-5)
     assert torch.allclose(found[0, 2 * number : 3 * number], maps[0].amax((1, 2)))
-    parts = found[0, found.shape[1] // 2 :]
+    _, parts, deviations = found[0].chunk(3)
     assert torch.allclose(parts[:number], maps[1:].mean((0, 2, 3)), atol=1e-5)
+    apart = maps[1:].mean((2, 3)).std(0, correction=0)
+    assert torch.allclose(deviations[:number], apart, atol=1e-5)
 
 
 def scored(drawings: list[float], photographs: list[float]) -> Scored:
