@@ -28,7 +28,7 @@ DRAWS = 2
 #: workspaces keep theirs from one judge to the next.
 MAX_PHOTO = FilterSettings().max_photo
 LIMITS = (
-    "It was fitted on a few hundred photographs, half of them of people. It finds two "
+    "It was fitted on 554 photographs, about 130 of them of people. It finds two "
     "photographs in five, and two in three of people; of rooms, desks and wallpapers "
     "it finds one in six.",
     "The drawings that it wrongly drops are paintings, portraits and stories' "
