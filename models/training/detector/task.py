@@ -29,6 +29,7 @@ from icf.models.training.config import TrainingConfig
 from icf.models.training.detector import carding, held_out, losses, targets
 from icf.models.training.detector.batches import Batch, PictureBatches
 from icf.models.training.detector.config import DetectorConfig, NetworkSettings, Norms
+from icf.models.training.detector.norms import training_mode
 from icf.models.training.detector.opened import as_detector
 from icf.models.training.start import Start
 from icf.models.training.task import Batches, Facts, Given, Group, Measured, Moment
@@ -158,18 +159,7 @@ class DetectorTask:
 
     def train_mode(self) -> None:
         """Switch to training, but for the norms that are frozen."""
-        norms = self.learning.norms
-        frozen, open_ = self._stages()
-        still: Iterable[nn.Module] = frozen
-        if norms == "heads":
-            still = (*frozen, *open_)
-        elif norms == "frozen":
-            still = (self.network,)
-        self.network.train()
-        for part in still:
-            for module in part.modules():
-                if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                    module.eval()
+        training_mode(self.network, self.learning.norms, *self._stages())
 
     def batches(self) -> Batches:
         """Return what makes the batches."""

@@ -32,6 +32,7 @@ from icf.models.training.detector.batches import Batch, pictures_of
 from icf.models.training.detector.config import DetectorConfig
 from icf.models.training.detector.export import export
 from icf.models.training.detector.near_start import NearStart
+from icf.models.training.detector.norms import training_mode
 from icf.models.training.drawn import detector_figures, licences, mining
 from icf.models.training.drawn.soft_target import SoftTarget
 from icf.models.training.export import MAX_BYTES
@@ -49,7 +50,8 @@ LIMITS = (
     "animals' faces and some painted and black-and-white art.",
     "Faces under 12 pixels, in the view that it sees, are not found.",
     "Its only photographed people in training were two portraits and a hundred tiny "
-    'faces: its kind "human" is a hint. It must not be used to find people.',
+    'faces: of 246 photographed faces it calls none "human". The judge of photographs '
+    "tells them. It must not be used to find people.",
 )
 
 
@@ -116,6 +118,8 @@ class DrawnDetectorTask:
         network: with the weights that it starts from.
         teacher: CenterFace, if it teaches.
         like: the ONNX file of the model that it starts from, if there is one.
+        folded: whether its norms were folded into its weights: then they keep their
+            statistics, where the configuration does not say otherwise.
     """
 
     config_class: ClassVar[type[TrainingConfig]] = DetectorConfig
@@ -128,15 +132,17 @@ class DrawnDetectorTask:
         network: SmallRetinaNet,
         teacher: SoftTarget | None = None,
         like: Path | None = None,
+        folded: bool = False,
     ) -> None:
         self.config, self._network, self._teacher = config, network, teacher
         self._like = like
+        self._norms = config.network.norms or ("frozen" if folded else "heads")
         frozen = config.network.frozen
         stages = network.stages()
         count = network.frozen if frozen is None else frozen
-        for stage in stages[:count]:
-            for module in stage:
-                module.requires_grad_(False)
+        self._frozen = [module for stage in stages[:count] for module in stage]
+        for module in self._frozen:
+            module.requires_grad_(False)
         self._backbone = [module for stage in stages for module in stage]
         learning = [p for module in self._backbone for p in module.parameters()]
         keep = config.network.keep
@@ -171,7 +177,8 @@ class DrawnDetectorTask:
         if given.start is not None:
             given.start.load_into(network, PART)
         teacher = SoftTarget(published) if config.scenes.teacher else None
-        return cls(config, network, teacher, like)
+        folded = given.start is not None and not given.start.parts
+        return cls(config, network, teacher, like, folded)
 
     @property
     def parts(self) -> Mapping[str, nn.Module]:
@@ -188,12 +195,9 @@ class DrawnDetectorTask:
         )
 
     def train_mode(self) -> None:
-        """Switch to training, with the backbone's batch norms frozen."""
-        self._network.train()
-        for part in self._backbone:
-            for module in part.modules():
-                if isinstance(module, nn.BatchNorm2d):
-                    module.eval()
+        """Switch to training, but for the norms that are frozen."""
+        learning = self._backbone[len(self._frozen) :]
+        training_mode(self._network, self._norms, self._frozen, learning)
 
     def batches(self) -> DrawnScenes:
         """Return what makes the batches."""

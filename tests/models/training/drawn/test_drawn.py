@@ -355,6 +355,17 @@ class TestTheSecondGeneration:
         for name, weights in again.state_dict().items():
             assert torch.equal(weights, network.state_dict()[name]), name
 
+    def test_norms_that_are_folded_stay_and_whole_ones_learn(
+        self, config: DetectorConfig, tmp_path: Path
+    ) -> None:
+        start = read_start(bundled_path("detector"), "detect")
+        assert learning_norms(made(config, tmp_path, start)) == set()
+        first = made(config, tmp_path)
+        assert learning_norms(first) == {"smooth", "coarse", "norms"}
+        kept = config.network.model_copy(update={"norms": "frozen"})
+        still = config.model_copy(update={"network": kept})
+        assert learning_norms(made(still, tmp_path)) == set()
+
     def test_centerface_teaches_no_other_network(
         self, config: DetectorConfig, tmp_path: Path
     ) -> None:
@@ -370,6 +381,17 @@ class TestTheSecondGeneration:
         whole = batches.batch(step, Rank())
         parts = [batches.batch(step, Rank(number, 2)) for number in range(2)]
         assert torch.equal(torch.cat([part.pictures for part in parts]), whole.pictures)
+
+
+def learning_norms(task: detector.DrawnDetectorTask) -> set[str]:
+    """The parts of its network whose norms take statistics of the batches."""
+    [network] = task.parts.values()
+    task.train_mode()
+    return {
+        name.partition(".")[0]
+        for name, module in network.named_modules()
+        if isinstance(module, torch.nn.BatchNorm2d) and module.training
+    }
 
 
 def made(
