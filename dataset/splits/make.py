@@ -260,13 +260,14 @@ def _check(
         if more
         else ""
     )
+    fewer = ", or lower dataset.min_faces" * (able < len(candidates.counts))
     alone = "; or release the boxes alone (--detection-only)" * has_boxes
     raise WrongUse(
         f"too few faces for a test: no {' and no '.join(empty)} faces. There are "
         f"{len(candidates.counts)} identities with confirmed faces, and {able} of them "
         f"have the {protocol.min_faces} faces that probes need{shared}"
         f"{_doubted(problem.cast)}. Answer more questions (`icf-annotate export`, then "
-        f"import), or lower dataset.min_faces{alone}"
+        f"import){fewer}{alone}"
     )
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from icf.app.round import status
 from icf.app.round.measure import changes, label_error
 from icf.catalogue.calibrations import Curve
 from icf.filter.identify.calibration import Answers
@@ -61,3 +62,11 @@ def test_what_changed_is_a_difference_of_counts() -> None:
         "seconds_saved": 75.0,
         "became_sure": 22,
     }
+
+
+def test_a_few_questions_more_are_no_minutes() -> None:
+    changed = {"questions_saved": -2, "seconds_saved": -9.0, "became_sure": 0}
+    nothing = dict.fromkeys(("label_error", "accepted_error", "calibration"))
+    summary = {"changes": changed, "before": nothing, "after": nothing}
+    [row, *_] = status._changed(summary)
+    assert row == ("questions saved", "-2 (0 minutes)")

@@ -182,15 +182,20 @@ def test_too_little_is_said_with_counts_and_a_remedy(
 ) -> None:
     problem = World(faces, identities, shared=0, frames=0, copies=0).draw()
     count = len(problem.cast.key)
-    with pytest.raises(WrongUse, match=f"{count} identities.*icf-annotate"):
+    with pytest.raises(WrongUse, match=f"{count} identities.*icf-annotate") as refused:
         make_splits(problem, Protocol(), REACH, 1)
+    # A lower number helps where some have too few.
+    assert ("lower dataset.min_faces" in str(refused.value)) == (identities > 1)
 
 
 def test_too_little_is_said_to_be_so_because_characters_may_be_one() -> None:
     problem = World(300, 20).draw()
     one = replace(problem.cast, family=np.zeros(len(problem.cast.key), np.int64))
-    with pytest.raises(WrongUse, match="19 may be the same character"):
+    with pytest.raises(WrongUse, match="19 may be the same character") as refused:
         make_splits(replace(problem, cast=one), Protocol(), REACH, 1)
+    # All have enough faces: a lower number would change nothing.
+    assert "20 of them have the 5 faces" in str(refused.value)
+    assert "lower" not in str(refused.value)
 
 
 def test_too_little_is_said_to_be_so_because_a_picture_gives_one_face() -> None:

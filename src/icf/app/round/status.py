@@ -121,8 +121,9 @@ def _trained(training: Mapping[str, Any]) -> str:
 def _changed(summary: Mapping[str, Any]) -> list[tuple[str, object]]:
     changes = summary["changes"]
     saved = changes["questions_saved"]
+    minutes = round(changes["seconds_saved"] / 60)
     rows: list[tuple[str, object]] = [
-        ("questions saved", f"{saved:,} ({changes['seconds_saved'] / 60:,.0f} minutes)")
+        ("questions saved", f"{saved:,} ({minutes:,} minutes)")
     ]
     for key, name in (
         ("label_error", "labels that the machine would get wrong"),
