@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
 import torch
 
 from icf.catalogue.annotation.waiting import count_waiting
+from icf.catalogue.rows import count_rows
+from icf.catalogue.schema import tombstone
 from icf.command import Invocation
 from icf.errors import WrongUse
 from icf.models.cards import BUNDLED_WORD, bundled_path
@@ -48,7 +51,10 @@ def train_as_asked(invocation: Invocation, task: Task, asked: Asked) -> Trained:
         return _train_bundled(invocation, task, asked, config, start)
     sources = _opened(specs, workspace, invocation.say)
     cache = workspace.root / "cache" if workspace else None
-    with watching(invocation) as watcher:
+    with (
+        _telling_withdrawn(specs, workspace, invocation.say),
+        watching(invocation) as watcher,
+    ):
         if asked.mix == "auto":
             sources, config = decided(
                 sources,
@@ -74,6 +80,31 @@ def train_as_asked(invocation: Invocation, task: Task, asked: Asked) -> Trained:
         )
 
 
+@contextmanager
+def _telling_withdrawn(
+    specs: list[DataSpec], workspace: Workspace | None, say: Callable[[str], object]
+) -> Iterator[None]:
+    """Say at the end whether something was withdrawn from what is trained on."""
+    if workspace is None or not _is_read(specs):
+        yield
+        return
+    with workspace.catalogue.read() as connection:
+        before = count_rows(connection, tombstone)
+    yield
+    with workspace.catalogue.read() as connection:
+        now = count_rows(connection, tombstone)
+    if now != before:
+        say(
+            "pictures were withdrawn from the workspace while this was trained, and it "
+            "may have learnt from them: train again"
+        )
+
+
+def _is_read(specs: list[DataSpec]) -> bool:
+    """Whether the workspace is among the data."""
+    return any(spec.kind == WORKSPACE for spec in specs)
+
+
 def read_data(
     task: Task,
     specs: list[DataSpec],
@@ -96,7 +127,7 @@ def read_data(
 def _opened(
     specs: list[DataSpec], workspace: Workspace | None, say: Callable[[str], object]
 ) -> list[Source]:
-    if workspace is not None and any(spec.kind == WORKSPACE for spec in specs):
+    if workspace is not None and _is_read(specs):
         with workspace.catalogue.read() as connection:
             waiting = count_waiting(connection)
         if waiting:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from icf.app.round import run as round_run
 from icf.app.round import training
+from icf.catalogue.labels.confirmed import read_confirmed
 from icf.catalogue.rounds.log import Round, newest
 from icf.catalogue.schema import answer as answer_table
 from icf.catalogue.schema import decision, face, gate, model_alias, round_
@@ -20,7 +21,7 @@ from icf.models.cards import load_card
 from icf.models.registry import aliases, store
 from icf.workspace import Workspace, find
 from tests.app.forked import Forked
-from tests.app.program import said
+from tests.app.program import call, said
 from tests.app.round.test_run import answer, drive
 from tests.filter.workspaces import make_workspace, rows, run_filter, site_files
 from tests.models.onnx_files import colour_embedder
@@ -54,6 +55,10 @@ precision = "float32"
 [held_out]
 share = 0.0
 """
+
+
+#: Words of a takedown.
+GONE = ("--reason", "asked by mail", "--yes")
 
 
 class Killed(BaseException):
@@ -235,3 +240,31 @@ def test_answers_that_count_no_more_are_a_reason_to_train_again(
         )
     said("-C", place.root, "annotate", "discount", "spammer")
     assert training.refusal(place) is None
+
+
+def test_what_is_withdrawn_while_it_trains_is_in_no_model(
+    place: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = round_of(place).summary["training"]
+    first = (place.root / made["path"]).parent
+    kept = place.root / "kept"
+    shutil.copytree(first, kept)
+    with place.catalogue.read() as connection:
+        owner = next(iter(read_confirmed(connection).owners.values()))
+    trained_into = []
+
+    def run(place: Workspace, found: Round, out: Path, *_: Any, quiet: bool) -> Any:
+        trained_into.append(out)
+        if len(trained_into) == 1:
+            call("-C", place.root, "takedown", f"character:{owner}", *GONE)
+        else:
+            assert not first.exists()
+            shutil.copytree(kept, out)
+        return {**made, "path": str(out / "embedder.onnx")}
+
+    monkeypatch.setattr(training, "_run", run)
+    lines: list[str] = []
+    found = training.train(place, round_of(place), (), lines.append, quiet=True)
+    assert trained_into[0] == first != trained_into[1]
+    assert (place.root / found["path"]).parent == trained_into[1]
+    assert "withdrawn while it was trained" in "".join(lines)

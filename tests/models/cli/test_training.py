@@ -11,8 +11,9 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from icf.catalogue.schema import answer
+from icf.catalogue.schema import answer, image
 from icf.errors import IcfError, WrongUse
+from icf.models.cards import bundled_path, load_card
 from icf.models.cli.main import cli
 from icf.models.data.index import Source, build_index
 from icf.models.data.spec import open_reader, parse
@@ -20,9 +21,9 @@ from icf.models.training.config import read_config
 from icf.models.training.detector.config import DetectorConfig
 from icf.models.training.run_files import CHECKPOINT, RUN
 from icf.models.training.run_state import RunState
-from icf.models.training.train import identity_of
+from icf.models.training.train import Trained, identity_of
 from icf.workspace import init
-from tests.app.program import invoke
+from tests.app.program import call, invoke
 from tests.dataset.drawn import Drawing, Size
 from tests.models.cli.test_detector import write_coco
 from tests.models.onnx_files import colour_detector
@@ -223,3 +224,33 @@ def test_answers_that_are_no_labels_yet_are_named(tmp_path: Path) -> None:
         update = sa.update(answer).where(answer.c.id.in_(some))
         connection.execute(update.values(waits=True))
     assert waits in invoke(cli, *words).stderr
+
+
+@pytest.mark.parametrize("withdrawn", [False, True])
+def test_what_is_withdrawn_while_it_trains_is_said(
+    withdrawn: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Drawing(tmp_path / "toons", Size(albums=1, characters=3, faces=2)).draw()
+    with place.catalogue.read() as connection:
+        picture = connection.execute(sa.select(image.c.sha256)).scalars().first()
+
+    def train(*_: Any, **__: Any) -> Trained:
+        if withdrawn:
+            words = ("-C", place.root, "takedown", picture, "--reason", "x", "--yes")
+            call(*words)
+        path = bundled_path("embedder")
+        card = load_card(path.with_suffix(".json"))
+        return Trained(card, path, 1, 0.0, {})
+
+    monkeypatch.setattr("icf.models.cli.trained.train", train)
+    done = invoke(
+        cli,
+        "embedder",
+        "--data",
+        "workspace",
+        "--out",
+        tmp_path / "m",
+        "-C",
+        place.root,
+    )
+    assert ("withdrawn from the workspace while" in done.stderr) is withdrawn

@@ -143,7 +143,9 @@ def _train(drive: Drive, found: Round) -> Next:
         drive.say(f"round {found.number} trains nothing: {why}")
         skipped = {"before": before, "training": {"skipped": why}}
         return Next(RoundState.DECIDE, skipped)
-    made = training.train(drive.workspace, found, drive.flags, quiet=drive.quiet)
+    made = training.train(
+        drive.workspace, found, drive.flags, drive.say, quiet=drive.quiet
+    )
     return Next(RoundState.GATE, {"before": before, "training": made})
 
 

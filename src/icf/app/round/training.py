@@ -1,17 +1,19 @@
 """The training of a round: a program of its own, so that memory and threads are clean.
 
 Killed in the middle, the same command goes on from its checkpoint. The folder has the
-number of the round and what the labels were: after more answers it is another training.
+number of the round and what the labels were: after more answers, or a takedown, it is
+another training, and what was begun is removed.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ from icf.catalogue.labels.fingerprint import label_fingerprint
 from icf.catalogue.rounds.audit_set import set_aside
 from icf.catalogue.rounds.log import Round, read_rounds
 from icf.catalogue.rows import by_ids, count_rows
-from icf.catalogue.schema import answer, face
+from icf.catalogue.schema import answer, face, tombstone
 from icf.errors import IcfError
 from icf.models.cards import ModelCard, load_card, save_card, weights_path
 from icf.models.registry import resolve
@@ -76,14 +78,23 @@ def refusal(workspace: Workspace) -> str | None:
 
 
 def train(
-    workspace: Workspace, found: Round, flags: Sequence[str], *, quiet: bool
+    workspace: Workspace,
+    found: Round,
+    flags: Sequence[str],
+    say: Callable[[str], object],
+    *,
+    quiet: bool,
 ) -> dict[str, Any]:
     """Train the embedder from the champion on the workspace's labels.
+
+    Where something is withdrawn meanwhile that it learns from, it is trained again
+    without that, and what was made is removed.
 
     Args:
         workspace: whose answers it learns from.
         found: the round.
         flags: settings of this call, as ``--set`` takes them.
+        say: receives a line for people.
         quiet: print nothing but errors.
 
     Returns:
@@ -93,11 +104,33 @@ def train(
     Raises:
         IcfError: the training failed; its own message is on stderr.
     """
+    folder = workspace.root / "models" / "training"
+    while True:
+        with workspace.catalogue.read() as connection:
+            labels, answers = label_fingerprint(connection), _count_answers(connection)
+            withdrawn = count_rows(connection, tombstone)
+        out = folder / f"round-{found.number}-{labels[:_DIGITS]}"
+        for left in folder.glob(f"round-{found.number}-*"):
+            if left != out:  # of labels that are others now, or gone
+                shutil.rmtree(left)
+        made = _run(workspace, found, out, flags, quiet=quiet)
+        with workspace.catalogue.read() as connection:
+            if count_rows(connection, tombstone) == withdrawn:
+                break
+        say(
+            f"round {found.number}: pictures were withdrawn while it was trained: "
+            "what was trained on them is removed, and trained again"
+        )
+    _name(workspace.root / made["path"], f"round-{found.number}")
+    path = workspace.stored_path(Path(made["path"]))
+    return {**made, "path": path, **answers}
+
+
+def _run(
+    workspace: Workspace, found: Round, out: Path, flags: Sequence[str], *, quiet: bool
+) -> dict[str, Any]:
+    """Run ``icf-train`` into a folder; return what it says of the model."""
     settings = workspace.settings.round
-    with workspace.catalogue.read() as connection:
-        labels, answers = label_fingerprint(connection), _count_answers(connection)
-    name = f"round-{found.number}-{labels[:_DIGITS]}"
-    out = workspace.root / "models" / "training" / name
     words = ["embedder", "--data", "workspace", "--from", "champion", "--out", str(out)]
     # Any seed draws an audit set; trainings take those from 0 to 2**63 - 1.
     words += ["--seed", str(settings.seed % 2**63), "--json"]
@@ -124,9 +157,7 @@ def train(
             "`icf round run` again, or skip it: --set round.train=false"
         )
     made: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    _name(workspace.root / made["path"], f"round-{found.number}")
-    path = workspace.stored_path(Path(made["path"]))
-    return {**made, "path": path, **answers}
+    return made
 
 
 def _champion(workspace: Workspace) -> ModelCard:
