@@ -242,6 +242,26 @@ def test_answers_that_count_no_more_are_a_reason_to_train_again(
     assert training.refusal(place) is None
 
 
+def test_what_is_withdrawn_before_the_comparison_is_in_no_model(
+    place: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train(*_: Any, **__: Any) -> Any:
+        raise Killed
+
+    with place.catalogue.read() as connection:
+        owner = next(iter(read_confirmed(connection).owners.values()))
+    call("-C", place.root, "takedown", f"character:{owner}", *GONE)
+    monkeypatch.setattr(training, "train", train)
+    with pytest.raises(Killed):
+        drive(place)
+    found = round_of(place)
+    assert found.state is RoundState.TRAIN
+    assert (
+        "withdrawn since"
+        in said("-C", place.root, "round", "status")["training"]["skipped"]
+    )
+
+
 def test_what_is_withdrawn_while_it_trains_is_in_no_model(
     place: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

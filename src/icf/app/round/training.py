@@ -99,7 +99,7 @@ def train(
 
     Returns:
         What ``icf-train`` says of the model, its path as the catalogue stores paths,
-        and how many answers there were, and how many counted.
+        how many tombstones and answers there were, and how many of these counted.
 
     Raises:
         IcfError: the training failed; its own message is on stderr.
@@ -123,7 +123,16 @@ def train(
         )
     _name(workspace.root / made["path"], f"round-{found.number}")
     path = workspace.stored_path(Path(made["path"]))
-    return {**made, "path": path, **answers}
+    return {**made, "path": path, "withdrawn": withdrawn, **answers}
+
+
+def has_lost_data(workspace: Workspace, found: Round) -> bool:
+    """Whether something was withdrawn since the model of a round was trained."""
+    withdrawn: int | None = found.summary["training"].get("withdrawn")
+    if withdrawn is None:  # a round of an earlier version
+        return False
+    with workspace.catalogue.read() as connection:
+        return count_rows(connection, tombstone) != withdrawn
 
 
 def _run(
