@@ -83,6 +83,7 @@ class Site:
         self.asked: list[str] = []
         self.heads: list[str] = []
         self.connections = 0
+        self.writers: set[asyncio.StreamWriter] = set()
         self.port = 0
         self.host = ""
 
@@ -93,6 +94,13 @@ class Site:
 
     def url(self, path: str) -> str:
         return f"http://{self.host}{path}"
+
+    def begin(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> Awaitable[None]:
+        """Serve a connection, which is closed at the end whatever becomes of it."""
+        self.writers.add(writer)
+        return self.serve(reader, writer)
 
     async def serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -131,16 +139,22 @@ def serving(tls: ssl.SSLContext | None = None) -> Iterator[Site]:
     stop = asyncio.Event()
 
     async def live() -> None:
-        server = await asyncio.start_server(site.serve, "127.0.0.1", 0, ssl=tls)
+        server = await asyncio.start_server(site.begin, "127.0.0.1", 0, ssl=tls)
         site.port = server.sockets[0].getsockname()[1]
         site.host = f"127.0.0.1:{site.port}"
         ready.set()
         await stop.wait()
+        for _ in range(2):  # a connection that was just taken begins; it would leak
+            await asyncio.sleep(0)
         server.close()
-        rest = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in rest:
-            task.cancel()
-        await asyncio.gather(*rest, return_exceptions=True)
+        while rest := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in rest:
+                task.cancel()
+            await asyncio.gather(*rest, return_exceptions=True)
+        for writer in site.writers:
+            writer.transport.abort()  # of what is not sent nothing is waited for
+        ended = [writer.wait_closed() for writer in site.writers]
+        await asyncio.gather(*ended, return_exceptions=True)
 
     thread = threading.Thread(target=loop.run_until_complete, args=(live(),))
     thread.start()
