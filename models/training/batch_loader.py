@@ -57,8 +57,9 @@ def load_batches(
     # A fork would copy locks that threads of OpenCV and OpenMP hold.
     workers: dict[str, Any] = {}
     if settings.workers:
+        # PyTorch warns of more than there are processors, and nobody gains by them.
         workers = {
-            "num_workers": settings.workers,
+            "num_workers": min(settings.workers, len(os.sched_getaffinity(0))),
             "prefetch_factor": 4,
             "multiprocessing_context": "forkserver",
         }

@@ -144,7 +144,8 @@ class LoopSettings(Section):
         default=1,
         ge=0,
         le=1024,
-        description="processes a rank that make batches; 0: none",
+        description="processes a rank that make batches, at most one a processor; "
+        "0: none",
     )
     trackers: tuple[Literal["tensorboard", "mlflow", "wandb"], ...] = Field(
         default=(), description="what else gets the figures; log.jsonl always does"

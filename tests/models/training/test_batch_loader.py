@@ -35,15 +35,18 @@ class Workers:
 
 
 def main() -> None:
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     ranks = Ranks(Rank(0, 1), torch.device("cpu"))
-    for made_by in load_batches(Workers(), ranks, LoopSettings(workers=1), 0, 100):
+    for made_by in load_batches(Workers(), ranks, LoopSettings(workers=4), 0, 100):
         print(int(made_by), flush=True)
         time.sleep(LONG)
 
 
 @pytest.mark.slow
 def test_a_worker_ends_when_the_training_is_killed() -> None:
-    program = [sys.executable, "-m", "tests.models.training.test_batch_loader"]
+    # Where four workers are more than there are processors, no warning says so.
+    module = "tests.models.training.test_batch_loader"
+    program = [sys.executable, "-W", "error::UserWarning", "-m", module]
     with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as training:
         assert training.stdout is not None
         worker = int(training.stdout.readline())
