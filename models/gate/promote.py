@@ -59,6 +59,7 @@ def promote(
     force: str | None = None,
     round_id: int | None = None,
     advance: Callable[[int], object] = lambda done: None,
+    compared: Callable[[], object] = lambda: None,
 ) -> Promotion:
     """Run the gate; if the model passes, copy it into the workspace and promote it.
 
@@ -70,6 +71,7 @@ def promote(
         force: why it is promoted although the gate may refuse it; logged.
         round_id: the round that this is a part of.
         advance: called with the number of faces or pictures that are compared.
+        compared: called when all are; what it raises keeps the champion.
 
     Raises:
         Refused: the gate refuses it, and it is not forced or cannot be.
@@ -90,6 +92,7 @@ def promote(
         if force is None:
             raise
         gate = _without_champion(workspace, task, champion, chosen, error)
+    compared()
     report = gate.report
     if not report.usable:
         raise Refused(f"{_why(gate)}. This cannot be forced", gate)

@@ -18,6 +18,7 @@ from icf.catalogue.schema import answer as answer_table
 from icf.catalogue.schema import decision, face, gate, model_alias, round_
 from icf.codes import RoundState
 from icf.models.cards import load_card
+from icf.models.gate import promote
 from icf.models.registry import aliases, store
 from icf.workspace import Workspace, find
 from tests.app.forked import Forked
@@ -260,6 +261,27 @@ def test_what_is_withdrawn_before_the_comparison_is_in_no_model(
         "withdrawn since"
         in said("-C", place.root, "round", "status")["training"]["skipped"]
     )
+
+
+def test_what_is_withdrawn_while_they_are_compared_is_in_no_model(
+    place: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train(*_: Any, **__: Any) -> Any:
+        raise Killed
+
+    def withdraw(*_: Any) -> None:
+        call("-C", place.root, "takedown", f"character:{owner}", *GONE)
+
+    with place.catalogue.read() as connection:
+        owner = next(iter(read_confirmed(connection).owners.values()))
+        before = aliases.current(connection, "embedder")
+    monkeypatch.setattr(promote, "run_gate", withdraw)
+    monkeypatch.setattr(training, "train", train)
+    with pytest.raises(Killed):
+        drive(place)
+    assert round_of(place).state is RoundState.TRAIN
+    with place.catalogue.read() as connection:
+        assert aliases.current(connection, "embedder") == before
 
 
 def test_what_is_withdrawn_while_it_trains_is_in_no_model(

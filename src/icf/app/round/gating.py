@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from icf.app.round.training import check_data
 from icf.catalogue.rounds.log import Round
 from icf.models.cards import load_card, weights_path
 from icf.models.gate import stored
@@ -31,6 +33,8 @@ def compare_and_promote(workspace: Workspace, found: Round) -> dict[str, Any]:
 
     Raises:
         BadModel: a file is missing or not what its card promises.
+        LostData: something was withdrawn since the training, also while they were
+            compared; the champion is as it was.
     """
     path = weights_path(workspace.root / found.summary["training"]["path"])
     sha256 = load_card(path.with_suffix(".json")).sha256
@@ -41,9 +45,11 @@ def compare_and_promote(workspace: Workspace, found: Round) -> dict[str, Any]:
         if gates:
             return _as_summary(gates[-1].id, gates[-1].report, promoted=True)
         return {"promoted": False, "reason": "the training changed nothing"}
+    check = partial(check_data, workspace, found)
+    check()
     by = f"round {found.number}, {this_user()}"
     try:
-        done = promote(workspace, _TASK, path, by, round_id=found.id)
+        done = promote(workspace, _TASK, path, by, round_id=found.id, compared=check)
     except Refused as error:
         gate = error.gate
         if gate.report.usable:

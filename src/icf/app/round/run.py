@@ -150,11 +150,11 @@ def _train(drive: Drive, found: Round) -> Next:
 
 
 def _gate(drive: Drive, found: Round) -> Next:
-    if training.has_lost_data(drive.workspace, found):
-        why = "something was withdrawn since, so it is trained again"
+    try:
+        report = gating.compare_and_promote(drive.workspace, found)
+    except training.LostData as why:
         drive.say(f"round {found.number}: {why}")
-        return Next(RoundState.TRAIN, {"training": {"skipped": why}})
-    report = gating.compare_and_promote(drive.workspace, found)
+        return Next(RoundState.TRAIN, {"training": {"skipped": str(why)}})
     drive.say(f"round {found.number}: {report['reason']}")
     return Next(RoundState.DECIDE, {"gate": report})
 

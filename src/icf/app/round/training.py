@@ -38,6 +38,10 @@ _DIGITS = 8
 CHAMPION = "champion"
 
 
+class LostData(IcfError):
+    """Something was withdrawn since the model of a round was trained."""
+
+
 def refusal(workspace: Workspace) -> str | None:
     """Why a round trains nothing, if so."""
     settings = workspace.settings.round
@@ -126,13 +130,18 @@ def train(
     return {**made, "path": path, "withdrawn": withdrawn, **answers}
 
 
-def has_lost_data(workspace: Workspace, found: Round) -> bool:
-    """Whether something was withdrawn since the model of a round was trained."""
+def check_data(workspace: Workspace, found: Round) -> None:
+    """Check that what the model of a round was trained on is still there.
+
+    Raises:
+        LostData: something was withdrawn since.
+    """
     withdrawn: int | None = found.summary["training"].get("withdrawn")
     if withdrawn is None:  # a round of an earlier version
-        return False
+        return
     with workspace.catalogue.read() as connection:
-        return count_rows(connection, tombstone) != withdrawn
+        if count_rows(connection, tombstone) != withdrawn:
+            raise LostData("something was withdrawn since, so it is trained again")
 
 
 def _run(
