@@ -106,6 +106,21 @@ def clean(folder: Path, withdrawn: Withdrawn, reason: str | None = None) -> Clea
     return Cleaned(int(hit.sum()), files, places, completed, pictures, unused)
 
 
+def count_withdrawn(folder: Path, withdrawn: Withdrawn) -> int:
+    """Return how many pictures of a release, or faces on them, are withdrawn.
+
+    A release of an earlier version that wrote no ``contents.csv`` has none that could
+    be told.
+
+    Raises:
+        BadInput: its ``contents.csv`` is damaged.
+    """
+    if not (folder / CONTENTS).is_file():
+        return 0
+    contents = read_contents(folder / CONTENTS)
+    return len(set(contents.sha256[_hits(contents, withdrawn)].tolist()))
+
+
 def _refuse_links(folder: Path) -> None:
     """Raise BadInput for links, to folders too: a change would reach out by them."""
     linked = sorted(

@@ -394,7 +394,13 @@ def test_copies_in_a_release_are_deleted_on_demand_and_noted_there(
     large: Workspace,
 ) -> None:
     space, released = large, large.root / "releases" / "one"
+    words = ("-C", space.root, "release", "list")
+    assert "withdrawn pictures" not in call(*words).stdout
+    withdraw(space, PICTURE)
+    assert "1 withdrawn pictures" in call(*words).stdout
+    assert json.loads(call(*words, "--json").stdout)[0]["withdrawn"] == 1
     [held] = withdraw(space, PICTURE, "--releases")["releases"]
+    assert "withdrawn pictures" not in call(*words).stdout
     assert not any((released / name).exists() for name in held["files"])
     [note] = json.loads((released / "taken_down.json").read_text())
     assert (note["files"], note["reason"]) == (held["files"], "asked by mail")
