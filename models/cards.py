@@ -128,7 +128,7 @@ def load_card(path: Path) -> ModelCard:
             f"cannot read the model card {path}: there is none; `icf model add` takes "
             "weights without a card, and writes one"
         ) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BadModel(f"cannot read the model card {path}: {error}") from error
     return card_from(fields, str(path))
 

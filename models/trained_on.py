@@ -65,7 +65,7 @@ def read_trained_on(weights: Path) -> TrainedOn | None:
             about = json.loads((file.metadata() or {}).get("about", "{}"))
             there = {PICTURES, PICTURES_BEFORE} & set(file.keys())
             tensors = {key: file.get_tensor(key) for key in there}
-    except (OSError, ValueError, safetensors.SafetensorError):
+    except (OSError, ValueError, RecursionError, safetensors.SafetensorError):
         return None  # `icf.models.gate.soundness` refuses a damaged one
     if not isinstance(about, dict) or not (IDENTITIES in about or PICTURES in tensors):
         return None

@@ -133,7 +133,7 @@ class ReleaseReader(Reader):
             if _FORMAT in formats:
                 return Path(str(formats[_FORMAT]))
             written = ", ".join(sorted(formats))
-        except (ValueError, AttributeError, TypeError) as error:
+        except (ValueError, AttributeError, TypeError, RecursionError) as error:
             raise BadInput(f"{self.name}: {path} is damaged: {error}") from error
         raise BadInput(
             f"{self.name}: this release was written as {written} alone; training reads "

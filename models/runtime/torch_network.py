@@ -126,7 +126,7 @@ def _load_beside(network: nn.Module, path: Path) -> bool:
         with safetensors.safe_open(path.with_suffix(".safetensors"), "pt") as file:
             about = json.loads((file.metadata() or {}).get("about", "{}"))
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (OSError, ValueError, safetensors.SafetensorError):
+    except (OSError, ValueError, RecursionError, safetensors.SafetensorError):
         return False
     if about.get("sha256") != hash_file(path):
         return False

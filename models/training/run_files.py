@@ -48,7 +48,12 @@ def read_head(path: Path) -> Head:
         return Head(int(about["step"]), int(about["steps"]), identity, about)
     except KeyError as error:
         raise damaged(path, "it is another file") from error
-    except (OSError, ValueError, safetensors.SafetensorError) as error:
+    except (
+        OSError,
+        ValueError,
+        RecursionError,
+        safetensors.SafetensorError,
+    ) as error:
         raise damaged(path, error) from error
 
 
@@ -68,7 +73,7 @@ def read_run(path: Path) -> dict[str, Any]:
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _unreadable(path, error) from error
     if not isinstance(found, dict) or not {"identity", "steps"} <= found.keys():
         raise _unreadable(path, "it is no record of a run")

@@ -104,7 +104,12 @@ def read_start(path: Path, task: str) -> Start:
         with safetensors.safe_open(whole, "pt") as file:
             about = json.loads((file.metadata() or {}).get("about", "{}"))
             parts = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (OSError, ValueError, safetensors.SafetensorError) as error:
+    except (
+        OSError,
+        ValueError,
+        RecursionError,
+        safetensors.SafetensorError,
+    ) as error:
         raise BadModel(f"cannot read the weights {whole}: {error}") from error
     if about.get("sha256") != card.sha256:
         raise BadModel(

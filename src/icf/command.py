@@ -10,6 +10,7 @@ imports click alone, and a `LazyGroup` imports only the command that is run.
 
 from __future__ import annotations
 
+import errno
 import functools
 import inspect
 import io
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
 
 #: Integers of databases and files are under this.
 _WHOLE = 2**63
+#: Characters of a name that is too long to be one.
+_LONGEST_SHOWN = 80
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -90,9 +93,14 @@ class GivenPath(click.Path):
         param: click.Parameter | None,
         ctx: click.Context | None,
     ) -> str | bytes | os.PathLike[str]:
-        """Return the path; an empty one is an error."""
+        """Return the path; an empty one is an error, and one that leads nowhere."""
         if value == "":
             self.fail("the path is empty; this folder is called '.'", param, ctx)
+        try:
+            Path(value).stat()
+        except OSError as error:
+            if said := _no_path(error):
+                self.fail(said, param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -451,10 +459,21 @@ def run(command: click.Command) -> NoReturn:
     sys.exit(code)
 
 
+def _no_path(error: OSError) -> str | None:
+    """Say that a path is none, whatever there is; None of another error."""
+    if error.errno not in (errno.ENAMETOOLONG, errno.ELOOP):
+        return None
+    name = os.fsdecode(error.filename or "")
+    shown = f"{name[:_LONGEST_SHOWN]}..." if len(name) > _LONGEST_SHOWN else name
+    return f"{shown!r} is no path: {error.strerror}"
+
+
 def _refused(error: OSError) -> tuple[str, int]:
     """Say what the machine refused, and return the exit code."""
     from icf.stores.files import check_place_of_folder
 
+    if said := _no_path(error):
+        return said, WrongUse.exit_code
     # Of two names, as of a link, the first is meant to be a file.
     name = None if error.filename2 else error.filename
     if isinstance(error, NotADirectoryError | FileExistsError) and name:

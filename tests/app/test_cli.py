@@ -11,7 +11,7 @@ from icf.app.cli import COMMANDS, cli
 from icf.app.command_reference import Listed, commands, programs
 from icf.version import __version__
 from icf.workspace import Workspace
-from tests.app.program import BIN, call, program
+from tests.app.program import BIN, call, program, within
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -71,6 +71,15 @@ PATHS = [
 def test_an_empty_path_is_never_the_current_folder(option: click.Parameter) -> None:
     with pytest.raises(click.BadParameter, match="the path is empty"):
         option.type.convert("", option, None)
+
+
+def test_what_can_be_no_path_is_wrong_use(space: Workspace) -> None:
+    (space.root / "loop").symlink_to("loop")
+    words = "release", "revoke", "loop", "--reason", "x"
+    done = within("icf", *words, folder=space.root, code=2)
+    assert "loop' is no path: Too many levels of symbolic links" in done.stderr
+    done = within("icf", "why", "a" * 300, folder=space.root, code=2)
+    assert "a...' is no path: File name too long" in done.stderr
 
 
 def test_a_folder_where_a_file_should_be_is_wrong_use(space: Workspace) -> None:

@@ -46,6 +46,10 @@ def card_of_no_json(weights: Path) -> None:
     weights.with_suffix(".json").write_text("{")
 
 
+def card_of_too_deep_json(weights: Path) -> None:
+    weights.with_suffix(".json").write_text("[" * 100_000)
+
+
 def card_that_is_a_list(weights: Path) -> None:
     weights.with_suffix(".json").write_text("[]")
 
@@ -77,6 +81,7 @@ def changed_weights(weights: Path) -> None:
     [
         (missing_card, r"cannot read the model card .*eyes\.json: .* `icf model add`"),
         (card_of_no_json, r"cannot read the model card .*eyes\.json"),
+        (card_of_too_deep_json, r"cannot read the model card .*eyes\.json"),
         (card_that_is_a_list, r"is not a model card: missing \['architecture', "),
         (
             edited(lambda fields: fields.pop("seed")),

@@ -152,6 +152,7 @@ def test_a_release_of_several_formats_is_read(release: Path, tmp_path: Path) -> 
         (None, "cannot be read"),
         ("{", "release.json is damaged"),
         ("[]", "release.json is damaged"),
+        ("[" * 100_000, "release.json is damaged"),
         ('{"formats": {"coco": "."}}', "written as coco alone"),
     ],
 )
