@@ -81,7 +81,10 @@ REMEDIES = {
     FetchStatus.TOO_MANY_REDIRECTS: (
         "look at it in a browser; often a login or a cookie wall"
     ),
-    FetchStatus.NOT_FOUND: _NOTHING,
+    FetchStatus.NOT_FOUND: (
+        "nothing; it is not there. Your own files: put them back, or mount their disk, "
+        "then run"
+    ),
     FetchStatus.GONE: _NOTHING,
     FetchStatus.REFUSED: (
         "set harvest.contact, send fewer requests (harvest.per_host), then "

@@ -38,6 +38,7 @@ from icf.harvest.listing.discover import (
 )
 from icf.harvest.listing.exclusions import exclude_waiting
 from icf.harvest.own_loop import run_to_end
+from icf.harvest.report.retry import files_that_returned, read_again
 from icf.harvest.sources.base import Source, open_sources, rules_of
 from icf.settings import HarvestSettings
 from icf.workspace import Workspace
@@ -137,8 +138,11 @@ def harvest(
     if not work.again:  # which brings back what is lost
         workspace.check_blobs()
     workspace.blobs.sweep()
-    for source in () if work.again else sources:
-        begin(workspace.catalogue, source, refresh=work.refresh, scope=work.scope)
+    if not work.again:
+        for source in sources:
+            begin(workspace.catalogue, source, refresh=work.refresh, scope=work.scope)
+        returned = files_that_returned(workspace.catalogue, sources)
+        read_again(workspace.catalogue, returned)
     exclude_waiting(workspace.catalogue, workspace.settings.harvest.only_licence)
     run_id = workspace.begin_run("icf-harvest run")
     try:
@@ -160,7 +164,10 @@ def plan(workspace: Workspace, work: Work) -> Plan:
         count_listings(workspace.catalogue, source, work.scope, refresh=work.refresh)
         for source in sources
     )
-    urls = count_pending(workspace.catalogue, work) if work.fetch else 0
+    urls = 0
+    if work.fetch:
+        urls = count_pending(workspace.catalogue, work)
+        urls += len(files_that_returned(workspace.catalogue, sources))
     return Plan(len(sources), listings, urls)
 
 

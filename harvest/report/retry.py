@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
+from icf.catalogue.bulk_insert import among
+from icf.catalogue.catalogue import Catalogue
 from icf.catalogue.rows import count_rows, locked
 from icf.catalogue.schema import discovery, url
 from icf.codes import FetchStatus
 from icf.harvest.fates import TEMPORARY, in_order
+from icf.harvest.sources.base import Source
+from icf.harvest.sources.folder import FILE_IS_GONE, is_there
 
 #: How MediaWiki says that it does not know a continue token any more.
 _REFUSED = ": badcontinue: "
@@ -65,6 +70,34 @@ def count_again(connection: sa.Connection, selection: Selection) -> dict[str, in
 
 def make_pending(connection: sa.Connection, selection: Selection) -> int:
     """Make URLs pending; return how many."""
+    return _make_pending(connection, selection.urls)
+
+
+def files_that_returned(catalogue: Catalogue, sources: Collection[Source]) -> list[int]:
+    """Return the ids of pictures whose files were gone, and are there now.
+
+    A disk that is not mounted for a while takes the files of a listing with it.
+    """
+    own = [source.name for source in sources if source.reader is not None]
+    query = sa.select(url.c.id, url.c.url).where(
+        url.c.fate == FetchStatus.NOT_FOUND.value,
+        url.c.source.in_(own),
+        url.c.message.endswith(FILE_IS_GONE),
+    )
+    with catalogue.read() as connection:
+        rows = connection.execute(query).all()
+    return [row.id for row in rows if is_there(row.url)]
+
+
+def read_again(catalogue: Catalogue, ids: Collection[int]) -> None:
+    """Make URLs pending, by their ids."""
+    if not ids:
+        return
+    with catalogue.write() as connection:
+        _make_pending(connection, among(connection, url.c.id, ids))
+
+
+def _make_pending(connection: sa.Connection, chosen: sa.ColumnElement[bool]) -> int:
     again: dict[str, Any] = {
         "fate": FetchStatus.PENDING.value,
         "attempts": 0,
@@ -73,7 +106,7 @@ def make_pending(connection: sa.Connection, selection: Selection) -> int:
         "leased_by": None,
         "leased_until": 0.0,
     }
-    failed = locked(connection, url, selection.urls)
+    failed = locked(connection, url, chosen)
     changed = connection.execute(sa.update(url).where(failed).values(again))
     return changed.rowcount
 

@@ -46,7 +46,10 @@ _NO_CHARACTERS = (
     "bad_row: its files are not under album/character/; if all are of one album, name "
     'it with album = "..." in icf.toml, then the folders are its characters'
 )
+_UNREAD = "bad_row: not a file that can be read"
 _PIECE = 1 << 20
+#: What is said of a file that was there when it was listed.
+FILE_IS_GONE = "the file no longer exists"
 #: Stands in place of the state of a folder that a machine made.
 _LEFT_OUT = "-"
 #: Stands in place of a name for all files directly in the source's folder.
@@ -95,10 +98,13 @@ class FolderSource:
             WrongUse: there is no such folder.
         """
         try:
-            entries = sorted(self._folder.iterdir())
+            with os.scandir(self._folder) as found:
+                entries = list(found)
         except OSError as error:
             raise WrongUse(f"[[source]] {self.name!r}: {error}") from error
-        names = [entry.name for entry in entries if _is_folder(entry)]
+        # What a folder says of its entries needs no right to enter it.
+        names = [one.name for one in entries if one.is_dir(follow_symlinks=False)]
+        names.sort()
         if len(names) < len(entries):
             names.insert(0, _LOOSE)
         for name in names:
@@ -119,18 +125,22 @@ class FolderSource:
         faults: list[str] = []
         not_filed: list[str] = []
         for file in files:
-            if problem := self._problem(file):
-                kind = not_filed if problem == _NOT_FILED else faults
-                kind.append(f"{as_utf8(str(file))}: {problem}")
+            try:
+                found = self._problem(file) or self._picture(file)
+            except OSError:  # it went away just now, or is in a closed folder
+                found = _UNREAD
+            if isinstance(found, Picture):
+                pictures.append(found)
             else:
-                pictures.append(self._picture(file))
+                kind = not_filed if found == _NOT_FILED else faults
+                kind.append(f"{as_utf8(str(file))}: {found}")
         if len(not_filed) > 1 and not any(self._whose(file)[0] for file in files):
             not_filed = [f"{as_utf8(str(self._folder / name))}: {_NO_CHARACTERS}"]
         faults += not_filed
-        found = dict.fromkeys((one.album or "", one.character) for one in pictures)
+        whose = dict.fromkeys((one.album or "", one.character) for one in pictures)
         return ListingPage(
-            albums=tuple(Album(one) for one in dict.fromkeys(one for one, _ in found)),
-            characters=tuple(Character(one, who) for one, who in found if who),
+            albums=tuple(Album(one) for one in dict.fromkeys(one for one, _ in whose)),
+            characters=tuple(Character(one, who) for one, who in whose if who),
             pictures=tuple(pictures),
             cursor=None if done else str(start + len(files)),
             done=done,
@@ -186,7 +196,7 @@ class FolderSource:
         if not leads_inside(file, self._folder):
             return "bad_row: a link out of the folder, which is not followed"
         if not file.is_file():
-            return "bad_row: not a file that can be read"
+            return _UNREAD
         return None
 
 
@@ -219,14 +229,31 @@ def open_inside(url: str, folder: Path) -> Path:
     """Return the file of a ``file://`` URL, if it is inside ``folder``.
 
     Raises:
-        Fault: ``forbidden_address`` when it is not, ``not_found`` when it is gone.
+        Fault: ``forbidden_address`` when it is not, ``not_found`` when it is gone,
+            ``unreachable`` when it cannot be looked at.
     """
-    path = Path(os.fsdecode(unquote_to_bytes(urlsplit(url).path)))
+    path = _file_of(url)
     if not leads_inside(path, folder):
         raise Fault(FetchStatus.FORBIDDEN_ADDRESS, f"{url} is not in {folder}")
-    if not path.is_file():
-        raise Fault(FetchStatus.NOT_FOUND, f"{url}: the file no longer exists")
+    try:
+        is_there = path.is_file()
+    except OSError as error:
+        raise Fault(FetchStatus.UNREACHABLE, f"{url}: {error.strerror}") from error
+    if not is_there:
+        raise Fault(FetchStatus.NOT_FOUND, f"{url}: {FILE_IS_GONE}")
     return path
+
+
+def is_there(url: str) -> bool:
+    """Return whether the file of a ``file://`` URL, also of a page of it, is there."""
+    try:
+        return _file_of(url).is_file()
+    except OSError:
+        return False
+
+
+def _file_of(url: str) -> Path:
+    return Path(os.fsdecode(unquote_to_bytes(urlsplit(url).path)))
 
 
 class _Walk:
@@ -267,7 +294,3 @@ def _files(
 
 def _is_left_out(name: str) -> bool:
     return name != _LOOSE and is_made_by_machine(name)
-
-
-def _is_folder(path: Path) -> bool:
-    return path.is_dir() and not path.is_symlink()

@@ -83,7 +83,7 @@ class FetchStatus(Code):
         "harvest.allow_hosts",
     )
     TOO_MANY_REDIRECTS = "too_many_redirects", "more than five redirects"
-    NOT_FOUND = "not_found", "the server answered 404"
+    NOT_FOUND = "not_found", "the server answered 404, or one's own file is gone"
     GONE = "gone", "the server answered 410"
     REFUSED = "refused", "the server answered 401 or 403"
     HTTP_ERROR = (

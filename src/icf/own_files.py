@@ -82,10 +82,21 @@ def leads_inside(path: Path, folder: Path) -> bool:
     return Path(os.path.realpath(path)).is_relative_to(folder)
 
 
+def is_folder(path: Path) -> bool:
+    """Return whether a path is a folder; False where nobody may look at it."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def why_closed(path: Path) -> str | None:
-    """Return why `walk` yields a folder and does not go into it; None for a file."""
-    if not path.is_dir():
-        return None
+    """Return why what `walk` yields is no file to read; None for what may be one."""
+    try:
+        if not path.is_dir():
+            return None
+    except OSError as error:  # its folder may be listed, and not be entered
+        return f"unreachable: it cannot be looked at: {error.strerror}"
     if path.is_symlink():
         return (
             "bad_row: a link to a folder, which is not followed; name where it leads "
@@ -119,13 +130,21 @@ def walk(
     for place, folders, names in os.walk(top, onerror=failed.append):
         if closed:
             yield from _unread(failed)
-        links = [name for name in folders if Path(place, name).is_symlink()]
+        links = [name for name in folders if _is_link(Path(place, name))]
         files = [*names, *links] if closed else names
         folders[:] = sorted(_kept(folders, counted, links)) if deep else []
         for name in sorted(_kept(files, counted)):
             yield Path(place, name)
     if closed:
         yield from _unread(failed)
+
+
+def _is_link(path: Path) -> bool:
+    """Return whether a path is a link; False where nobody may look at it."""
+    try:
+        return path.is_symlink()
+    except OSError:
+        return False
 
 
 def _unread(failed: list[OSError]) -> Iterator[Path]:

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,9 @@ from icf.errors import WrongUse
 from icf.harvest.download.worker import BATCH
 from icf.harvest.http.user_agent import user_agent
 from icf.harvest.report.retry import Selection, make_pending
-from icf.harvest.run import Outcome, Work, harvest
+from icf.harvest.run import Outcome, Work, harvest, plan
+from icf.harvest.sources.base import Task
+from icf.harvest.sources.folder import FolderSource
 from icf.settings import HarvestSettings
 from icf.workspace import Workspace, find, init
 from tests.harvest.processes import running, wait_for
@@ -562,3 +564,50 @@ def test_pictures_of_hosts_that_speak_against_training_are_refused_or_counted(
     assert sorted(said, key=str) == sorted(expected, key=str)
     with made.catalogue.read() as connection:
         assert count_marked(connection) == Marked(refused=0, stored=0, reserved=2)
+
+
+def own_pictures(root: Path) -> Workspace:
+    """A workspace with a folder of two pictures, of which one waits to be read."""
+    init(root)
+    (root / "icf.toml").write_text(
+        '[[source]]\nname = "mine"\nkind = "folder"\npath = "pictures"\n'
+    )
+    for number in range(2):
+        path = root / "pictures/Moon/Luna" / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(png(number))
+    made = find(root)
+    harvest(made, Work(fetch=False))
+    return made
+
+
+def test_pictures_of_a_disk_that_was_away_are_read_when_it_is_back(
+    tmp_path: Path,
+) -> None:
+    made = own_pictures(tmp_path)
+    luna, away = tmp_path / "pictures/Moon/Luna", tmp_path / "away"
+    listed = FolderSource.first_tasks
+
+    def list_and_unmount(source: FolderSource) -> Iterator[Task]:
+        yield from list(listed(source))
+        luna.rename(away)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FolderSource, "first_tasks", list_and_unmount)
+        harvest(made)
+    assert set(fates(made.catalogue).values()) == {"not_found"}
+    assert plan(made, Work()).urls == 0
+    away.rename(luna)
+    assert plan(made, Work()).urls == 2
+    assert harvest(made).fates == {FetchStatus.STORED: 2}
+
+
+def test_a_picture_of_ones_own_that_is_put_back_is_read(tmp_path: Path) -> None:
+    made = own_pictures(tmp_path)
+    one = tmp_path / "pictures/Moon/Luna/1.png"
+    kept = one.rename(tmp_path / "kept.png")
+    assert harvest(made).fates == {FetchStatus.STORED: 1, FetchStatus.NOT_FOUND: 1}
+    # Nothing is read again before it is there.
+    assert harvest(made).fates == {}
+    kept.rename(one)
+    assert harvest(made).fates == {FetchStatus.STORED: 1}

@@ -12,7 +12,7 @@ from pathlib import Path
 from icf.codes import FetchStatus
 from icf.harvest.fault import Fault
 from icf.harvest.sources.folder import open_inside
-from icf.own_files import walk
+from icf.own_files import is_folder, walk
 
 #: Extensions of files that accompany videos; they are counted, not opened.
 NOT_VIDEOS = frozenset(
@@ -57,7 +57,7 @@ class Videos:
             left_out: gets the number of files and folders that machines made, by name.
         """
         top = self.path if self.album is not None else self.path / album
-        if not top.is_dir():
+        if not is_folder(top):
             yield top
             return
         yield from walk(top, left_out, closed=True)

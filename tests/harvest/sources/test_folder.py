@@ -180,6 +180,56 @@ def test_linked_and_unreadable_folders_are_told_as_what_they_are(
     ]
 
 
+def test_a_folder_that_nobody_may_enter_is_told_and_the_rest_goes_on(
+    tmp_path: Path,
+) -> None:
+    put(tmp_path, "Moon/Luna/1.jpg", "Moon/Sol/2.jpg", "Moon/Sol/more/3.jpg")
+    sol = tmp_path / "pictures/Moon/Sol"
+    with unreadable(sol):
+        sol.chmod(0o444)
+        (moon,) = listed(source(tmp_path))
+    assert [Path(p.url).name for p in moon.pictures] == ["1.jpg"]
+    said = [fault.partition("Moon/Sol/")[2] for fault in moon.faults]
+    unread = "unreachable: it cannot be looked at: Permission denied"
+    assert said == [f"2.jpg: {unread}", f"more: {unread}"]
+
+
+def test_a_source_whose_folder_nobody_may_enter_says_so(tmp_path: Path) -> None:
+    put(tmp_path, "Moon/Luna/1.jpg")
+    top = tmp_path / "pictures"
+    with unreadable(top):
+        top.chmod(0o444)
+        (moon,) = listed(source(tmp_path))
+    assert moon.pictures == ()
+    assert ["Moon: unreachable: it cannot" in one for one in moon.faults] == [True]
+
+
+def test_a_file_that_goes_away_while_it_is_listed_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, "Moon/Luna/1.jpg", "Moon/Luna/2.jpg")
+    look = FolderSource._problem
+
+    def look_and_remove(folder: FolderSource, file: Path) -> str | None:
+        found = look(folder, file)
+        if file.name == "1.jpg":
+            file.unlink()
+        return found
+
+    monkeypatch.setattr(FolderSource, "_problem", look_and_remove)
+    (moon,) = listed(source(tmp_path))
+    assert [Path(p.url).name for p in moon.pictures] == ["2.jpg"]
+    assert ["1.jpg: bad_row: not a file" in fault for fault in moon.faults] == [True]
+
+
+def test_a_file_whose_folder_was_closed_is_unreachable(tmp_path: Path) -> None:
+    put(tmp_path, "Moon/Luna/1.jpg")
+    luna = tmp_path / "pictures/Moon/Luna"
+    with unreadable(luna), pytest.raises(Fault) as caught:
+        open_inside((luna / "1.jpg").as_uri(), tmp_path / "pictures")
+    assert caught.value.fate is FetchStatus.UNREACHABLE
+
+
 def test_links_to_each_other_are_told_and_the_rest_goes_on(tmp_path: Path) -> None:
     put(tmp_path, "Moon/Luna/1.jpg")
     luna = tmp_path / "pictures/Moon/Luna"
