@@ -75,6 +75,7 @@ def summary(certified: Certified | None, plan: Plan) -> dict[str, Any]:
         "bound": found["bound"],
         "confidence": found["confidence"],
         "covers": {name: asdict(each) for name, each in cover(certified, plan).items()},
+        "later_audits": list(certified.later),
         "certificate": JSON,
     }
 
@@ -86,7 +87,8 @@ def with_certificate(inputs: str, certified: Certified | None) -> str:
     """
     if certified is None:
         return inputs
-    text = json.dumps([inputs, certified.certificate], sort_keys=True)
+    later = [list(certified.later)] if certified.later else []
+    text = json.dumps([inputs, certified.certificate, *later], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -109,6 +111,7 @@ def write_certificate(
         "release": {
             "inputs": inputs,
             "covers": {k: asdict(v) for k, v in cover(certified, plan).items()},
+            "later_audits": list(certified.later),
             "files": _hashes(folder, pictures),
         },
     }

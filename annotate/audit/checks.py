@@ -18,6 +18,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from icf.annotate.audit.shown import references
 from icf.annotate.formats.values import is_credible
 from icf.annotate.people.people import Person
 from icf.annotate.tasks.leases import Now
@@ -87,7 +88,8 @@ class Item:
 
     Attributes:
         id: in the catalogue.
-        face_id, character_id, reference_face_id: what is shown.
+        face_id, character_id, reference_face_id: what is shown; in place of a
+            reference that was withdrawn another face of the character.
         label: "same" or "different".
         parts: that it stands for.
         gone: whether its picture was taken down.
@@ -122,7 +124,7 @@ def read_items(connection: sa.Connection, audit_id: int) -> list[Item]:
     """Read the sample of an audit, with all that was said, in its order."""
     columns = [each for each in label_audit_item.c if each.name != "audit_id"]
     query = (
-        sa.select(*columns, face.c.reason)
+        sa.select(*[*columns, face.c.reason])
         .join(face, face.c.id == label_audit_item.c.face_id)
         .where(label_audit_item.c.audit_id == audit_id)
         .order_by(label_audit_item.c.id)
@@ -133,6 +135,7 @@ def read_items(connection: sa.Connection, audit_id: int) -> list[Item]:
     said = sa.select(label_audit_answer).where(
         label_audit_answer.c.replaced_at.is_(None)
     )
+    shown = references(connection, rows)
     ids = [row.id for row in rows]
     for each in by_ids(connection, said, label_audit_answer.c.item_id, ids):
         choice = Choice[each.choice.upper()]
@@ -145,14 +148,14 @@ def read_items(connection: sa.Connection, audit_id: int) -> list[Item]:
             row.id,
             row.face_id,
             row.character_id,
-            row.reference_face_id,
+            reference,
             row.label,
             tuple(row.part.split(",")),
             row.reason == FaceReason.TAKEN_DOWN.value,
             checks.get(row.id, {}),
             decisions.get(row.id),
         )
-        for row in rows
+        for row, reference in zip(rows, shown, strict=True)
     ]
 
 

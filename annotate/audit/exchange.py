@@ -24,6 +24,7 @@ from icf.annotate.audit.checks import (
     read_items,
     store_check,
 )
+from icf.annotate.audit.shown import in_place_of
 from icf.annotate.batch import (
     OF_AUDIT,
     PICTURE_FOLDER,
@@ -289,13 +290,17 @@ def _questions(
 def _asked(connection: sa.Connection, ids: Sequence[int]) -> Mapping[int, Asked]:
     """What each item that exists asks."""
     table = label_audit_item.c
-    columns = (table.audit_id, table.face_id, table.reference_face_id)
-    rows = by_ids(connection, sa.select(table.id, *columns), table.id, ids)
+    columns = (table.audit_id, table.face_id, table.character_id)
+    query = sa.select(table.id, *columns, table.reference_face_id)
+    rows = list(by_ids(connection, query, table.id, ids))
+    # A file that was written before a reference was withdrawn shows that one.
+    others = in_place_of(connection, rows)
     return {
         row.id: Asked(
-            batch_name(row.audit_id), frozenset({row.face_id, row.reference_face_id})
+            batch_name(row.audit_id),
+            frozenset({row.face_id, row.reference_face_id, *(some or ())}),
         )
-        for row in rows
+        for row, some in zip(rows, others, strict=True)
     }
 
 

@@ -14,6 +14,7 @@ from icf.annotate.audit.checks import (
     store_check,
     unchecked,
 )
+from icf.annotate.audit.shown import references
 from icf.annotate.pairs.choices import read_choice
 from icf.annotate.pairs.pictures import picture_of
 from icf.annotate.people.people import Person
@@ -41,9 +42,11 @@ class AuditSource:
             .join(face, face.c.id == item.face_id)
             .where(face.c.reason != FaceReason.TAKEN_DOWN.value)
         )
+        rows = list(by_ids(connection, query, item.id, ids))
+        shown = references(connection, rows)
         return {
-            row.id: Pair(row.face_id, row.character_id, row.reference_face_id)
-            for row in by_ids(connection, query, item.id, ids)
+            row.id: Pair(row.face_id, row.character_id, reference)
+            for row, reference in zip(rows, shown, strict=True)
         }
 
     def store(self, connection: sa.Connection, given: Given) -> None:

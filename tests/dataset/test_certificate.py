@@ -59,6 +59,30 @@ def certificate(out: Path) -> dict[str, Any]:
     return found
 
 
+def test_a_certificate_says_what_later_audits_found(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    first = audited(workspace)
+    before = released(workspace, tmp_path / "before")
+    stricter = audited(workspace, Goal(0.01, 0.9), wrong=2)
+    after = released(workspace, tmp_path / "after")
+    found = certificate(tmp_path / "after")
+    assert certificate(tmp_path / "before")["release"]["later_audits"] == []
+    assert found["certificate"]["audit"] == first.id
+    (later,) = found["release"]["later_audits"]
+    assert (later["audit"], later["n"]) == (
+        stricter.id,
+        stricter.parts[ACCEPTS].checked,
+    )
+    assert later["errors"] >= 1
+    summary = json.loads((tmp_path / "after" / "release.json").read_text())
+    assert summary["audit"]["later_audits"] == [later]
+    said = f"Audit {stricter.id} came later and got no certificate: {later['errors']} "
+    assert said in (tmp_path / "after" / HTML).read_text()
+    assert "came later" not in (tmp_path / "before" / HTML).read_text()
+    assert before.inputs != after.inputs
+
+
 def test_a_release_without_an_audit_says_so_and_is_as_before(
     workspace: Workspace, tmp_path: Path
 ) -> None:

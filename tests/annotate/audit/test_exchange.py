@@ -12,12 +12,13 @@ import sqlalchemy as sa
 from icf.annotate.audit.audits import Audit
 from icf.annotate.audit.checks import Item, Verdict
 from icf.annotate.audit.exchange import Taken, export, import_checks
+from icf.annotate.audit.source import AuditSource
 from icf.annotate.batch import Asked, read_asked
 from icf.annotate.formats.question_csv import COLUMNS
 from icf.annotate.import_answers import AnnotatorNames, import_answers
 from icf.app.takedown.copies import find_copies
 from icf.catalogue.schema import face, image
-from icf.codes import Choice, RowFault
+from icf.codes import Choice, FaceReason, RowFault
 from icf.errors import WrongUse
 from tests.annotate.audit.audited import (
     AGREES,
@@ -210,6 +211,23 @@ def test_a_takedown_finds_the_pictures_of_the_folder(
         sha256 = next(iter(hashes))
     found = find_copies(place.workspace, [sha256], [one.face_id])
     assert [each.folder for each in found.held] == [out.resolve()]
+
+
+def test_a_reference_that_was_withdrawn_is_replaced(
+    place: Place, audit: Audit, tmp_path: Path
+) -> None:
+    planned_with = {each.reference_face_id for each in items(place, audit)}
+    gone = sa.update(face).where(face.c.id.in_(planned_with))
+    with place.workspace.catalogue.write() as connection:
+        connection.execute(gone.values(reason=FaceReason.TAKEN_DOWN.value))
+    there = [each for each in items(place, audit) if not each.gone]
+    assert export(place.workspace, tmp_path / "out").items == len(there) > 0
+    with place.workspace.catalogue.read() as connection:
+        pairs = AuditSource().pairs(connection, [each.id for each in there])
+    shown = {each.id: each.reference_face_id for each in there}
+    assert {key: pair.reference_face_id for key, pair in pairs.items()} == shown
+    assert not planned_with & set(shown.values())
+    assert taken(place, tmp_path / "out", there, AGREES).refused == 0
 
 
 def test_a_face_without_its_picture_is_left_out_and_counted(

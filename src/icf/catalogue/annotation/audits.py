@@ -16,7 +16,11 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
-from icf.catalogue.annotation.schema import label_audit
+from icf.catalogue.annotation.schema import (
+    label_audit,
+    label_audit_answer,
+    label_audit_item,
+)
 from icf.catalogue.schema import release
 
 IntArray = npt.NDArray[np.int64]
@@ -36,12 +40,16 @@ class Certified:
         certified_at: UTC epoch seconds.
         labels: shape (n, 3): faces, characters, and `REJECT`, `ACCEPT` or
             `ACCEPT_OF_TEST`.
+        later: what audits found that came later, were looked at and got no certificate:
+            ``audit``, ``n``, ``errors`` and ``bound``; but for the first None where
+            one was given up.
     """
 
     audit_id: int
     certificate: Mapping[str, Any]
     certified_at: float
     labels: IntArray
+    later: tuple[Mapping[str, Any], ...] = ()
 
     def accepts(self) -> dict[int, int]:
         """The audited labels *same*: the character of each face."""
@@ -67,7 +75,38 @@ def read_certified(connection: sa.Connection) -> Certified | None:
     if row is None:
         return None
     labels = unpack(row.labels, _COLUMNS)
-    return Certified(row.id, json.loads(row.certificate), row.certified_at, labels)
+    return Certified(
+        row.id,
+        json.loads(row.certificate),
+        row.certified_at,
+        labels,
+        _without_certificate_after(connection, row.id),
+    )
+
+
+def _without_certificate_after(
+    connection: sa.Connection, audit_id: int
+) -> tuple[Mapping[str, Any], ...]:
+    was_looked_at = sa.exists().where(
+        label_audit_item.c.audit_id == label_audit.c.id,
+        label_audit_answer.c.item_id == label_audit_item.c.id,
+    )
+    query = (
+        sa.select(label_audit.c.id, label_audit.c.certificate)
+        .where(
+            label_audit.c.id > audit_id,
+            label_audit.c.ended_at.is_not(None),
+            label_audit.c.certified_at.is_(None),
+            was_looked_at,
+        )
+        .order_by(label_audit.c.id)
+    )
+    made = []
+    for row in connection.execute(query):
+        found = json.loads(row.certificate) if row.certificate else {}
+        figures = {key: found.get(key) for key in ("n", "errors", "bound")}
+        made.append({"audit": row.id, **figures})
+    return tuple(made)
 
 
 def read_last_found(connection: sa.Connection) -> dict[str, Any] | None:
