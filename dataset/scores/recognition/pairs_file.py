@@ -5,6 +5,11 @@
     one.jpg other.jpg           two pictures of the list; their labels tell the kind
     one.jpg other.jpg 1         the same, and the kind again: 1 genuine, 0 impostor
 
+the ``pairs.csv`` of a release whose protocol has ``[pairs]``, known by its first line::
+
+    fold,same,one,other
+    1,1,one.jpg,other.jpg
+
 or, of LFW (Huang et al. 2007) and its kin, whose first line has the number of folds, if
 there are several, and that of pairs of each kind in a fold::
 
@@ -30,6 +35,7 @@ from icf.icartoonface.lines import Row, read_rows
 from icf.icartoonface.recognition import DISTRACTOR, IntArray, RecognitionTest
 from icf.names import normal_name
 
+_HEADER = "fold,same,one,other"
 _NUMBER = re.compile("[0-9]{1,9}")
 #: In place of a picture's row: several have the name.
 _SEVERAL = -1
@@ -57,12 +63,15 @@ def read_pairs(path: Path, info: RecognitionTest) -> IntArray:
     is_lfw = (
         bool(rows) and len(fields[0]) < 3 and all(map(_NUMBER.fullmatch, fields[0]))
     )
+    is_table = bool(rows) and rows[0].text.strip() == _HEADER
+    if is_table:
+        fields = [row.text.strip().split(",") for row in rows]
     names = _Names(info)
     parse: Callable[[Row, list[str]], tuple[int, int, bool | None]]
-    parse = names.lfw if is_lfw else names.plain
+    parse = names.lfw if is_lfw else names.table if is_table else names.plain
     owner, _ = owners_of(info.labels)
     lines: dict[tuple[int, int], int] = {}
-    skipped = int(is_lfw)
+    skipped = int(is_lfw or is_table)
     for row, words in zip(rows[skipped:], fields[skipped:], strict=True):
         one, other, same = parse(row, words)
         if one == other:
@@ -105,6 +114,13 @@ class _Names:
             row.fail("2 pictures, and perhaps 1 (genuine) or 0 (impostor)")
         one, other = (self._picture(row, word) for word in words[:2])
         return one, other, words[2] == "1" if len(words) == 3 else None
+
+    def table(self, row: Row, words: list[str]) -> tuple[int, int, bool | None]:
+        """A fold, the kind, and two names."""
+        if len(words) != 4:
+            row.fail(_HEADER)
+        _, same, one, other = words
+        return self.plain(row, [one, other, same])
 
     def lfw(self, row: Row, words: list[str]) -> tuple[int, int, bool | None]:
         """A name and two numbers, or two names with one each."""

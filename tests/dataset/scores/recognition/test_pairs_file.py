@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from icf.dataset.lists_of_test import PAIR_COLUMNS
 from icf.dataset.scores.recognition.pairs_file import read_pairs
 from icf.errors import BadInput
 from icf.icartoonface.recognition import RecognitionTest
@@ -27,6 +28,16 @@ def test_two_pictures_a_line_are_a_pair(tmp_path: Path) -> None:
 def test_pairs_of_lfw_are_names_and_numbers(tmp_path: Path) -> None:
     text = "1\t1\nAnn\t1\t2\nBo\t1\tx\t1\n"
     assert read(tmp_path, text) == [[0, 1], [2, 3]]
+
+
+def test_the_pairs_of_a_protocol_are_read(tmp_path: Path) -> None:
+    head = ",".join(PAIR_COLUMNS)
+    text = f"{head}\n1,1,Ann_0001.jpg,Ann_0002.jpg\r\n2,0,Bo_0001.jpg,x_0001.jpg\n"
+    assert read(tmp_path, text) == [[0, 1], [2, 3]]
+    with pytest.raises(BadInput, match=r"line 2: expected genuine, .* found impostor"):
+        read(tmp_path, f"{head}\n1,0,Ann_0001.jpg,Ann_0002.jpg\n")
+    with pytest.raises(BadInput, match="line 2: expected fold,same,one,other, found"):
+        read(tmp_path, f"{head}\n1,1,Ann_0001.jpg\n")
 
 
 def test_names_of_a_release_in_the_format_lfw_count_pictures(tmp_path: Path) -> None:
