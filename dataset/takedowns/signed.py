@@ -93,8 +93,11 @@ def read_list(path: Path, key: str) -> Withdrawn:
         body = {name: _hashes(value["withdrawn"][name]) for name in _KINDS}
         signature = str(value["signature"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        why: object = error
+        if isinstance(error, KeyError | TypeError):  # these speak of Python
+            why = "it lacks `withdrawn`, with its hashes, or `signature`"
         raise BadInput(
-            f"{path} is no list of takedowns ({error}); `icf release takedowns` writes "
+            f"{path} is no list of takedowns ({why}); `icf release takedowns` writes "
             "one"
         ) from error
     if not is_signed(_message(value["withdrawn"]), signature, key):

@@ -482,6 +482,8 @@ def _refused(error: OSError) -> tuple[str, int]:
         except WrongUse as wrong:
             return str(wrong), wrong.exit_code
     advice = "what was done before is kept; run the same command again"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        advice = f"free some space on its disk: {advice}"
     return f"the machine refused: {error}; {advice}", 1
 
 

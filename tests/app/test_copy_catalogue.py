@@ -16,6 +16,7 @@ from icf.catalogue.ledger import Decision
 from icf.catalogue.postgres.copying import copy_rows
 from icf.catalogue.schema import album, metadata
 from icf.errors import BrokenMachine, WrongUse
+from tests.app.program import within
 from tests.filter.rows import add_album, add_face, add_image
 
 
@@ -105,3 +106,22 @@ def test_a_server_that_ends_meanwhile_is_named_and_nothing_is_copied(
     other.close()
     with postgres_catalogue.read() as connection:
         assert connection.execute(sa.select(album)).first() is None
+
+
+def test_a_file_of_something_else_is_named_and_left_alone(tmp_path: Path) -> None:
+    within("icf", "init", "place", folder=tmp_path)
+    place = tmp_path / "place"
+    other = tmp_path / "plan.png"
+    other.write_bytes(b"\x89PNG\r\n" + bytes(2000))
+    address = f"sqlite:///{other}"
+    refused = within("icf", "copy-catalogue", address, folder=place, code=2)
+    assert refused.stderr == (
+        f"error: {other} is no SQLite database; name a file that is not there\n"
+    )
+    assert other.read_bytes() == b"\x89PNG\r\n" + bytes(2000)
+    lost = within("icf", "copy-catalogue", "sqlite:///:memory:", folder=place, code=2)
+    assert "is gone when this command ends; name a file" in lost.stderr
+    other.write_bytes(b"")
+    within("icf", "copy-catalogue", address, folder=place)
+    again = within("icf", "copy-catalogue", address, folder=place)
+    assert "rows copied" in again.stdout

@@ -218,6 +218,7 @@ def test_a_disk_that_refuses_is_named_with_what_to_do(
     assert run(monkeypatch, "fail", "full-disk") == 1
     said = capsys.readouterr().err
     assert "vectors/1.rows" in said
+    assert "; free some space on its disk: " in said
     assert "run the same command again" in said
 
 

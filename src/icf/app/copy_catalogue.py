@@ -17,6 +17,8 @@ from icf.stores.files import check_place_of_file
 
 #: Rows read and written at a time.
 _PART = 1000
+#: What every file of SQLite begins with that is not empty.
+_SQLITE = b"SQLite format 3\0"
 
 
 @click.command("copy-catalogue")
@@ -34,7 +36,7 @@ def copy_command(invocation: Invocation, url: str) -> None:
     workspace = invocation.workspace
     address = url_from(workspace.root, url)
     if address.get_backend_name() == "sqlite":
-        check_place_of_file(Path(address.database or ""))
+        _check_file(Path(address.database or ""))
     target = Catalogue(address)
     rows = copy_catalogue(workspace.catalogue, target)
     target.close()
@@ -46,6 +48,23 @@ def copy_command(invocation: Invocation, url: str) -> None:
         "now name it in icf.toml, under [catalogue]: url = ...; what is written to the "
         "former one from now on is not in it"
     )
+
+
+def _check_file(path: Path) -> None:
+    """See that SQLite can make a file there, or that the one there is SQLite's.
+
+    Raises:
+        WrongUse: there is something else, or it would be no file.
+    """
+    if str(path) == ":memory:":
+        raise WrongUse(f"{path} is gone when this command ends; name a file")
+    check_place_of_file(path)
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        head = file.read(len(_SQLITE))
+    if head not in (b"", _SQLITE):
+        raise WrongUse(f"{path} is no SQLite database; name a file that is not there")
 
 
 def copy_catalogue(source: Catalogue, target: Catalogue) -> int:

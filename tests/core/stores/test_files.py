@@ -1,3 +1,4 @@
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -70,6 +71,18 @@ def test_a_new_folder_below_a_file_is_wrong_use(tmp_path: Path) -> None:
             new_folder(tmp_path / "file" / place),
         ):
             pass
+
+
+def test_a_file_for_which_the_disk_is_full_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match=r"No space left on device: '.*report.html'"):
+        replace_file(tmp_path / "report.html", [b"new"])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_new_folder_replaces_nothing_but_an_empty_one(tmp_path: Path) -> None:

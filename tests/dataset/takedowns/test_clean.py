@@ -581,3 +581,26 @@ def test_a_list_that_was_changed_or_signed_by_somebody_else_is_refused(
         read_list(path, key)
     with pytest.raises(BadInput, match="no public key"):
         read_public("nobody")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": 1}',
+        "[1]",
+        "null",
+        '{"withdrawn": null}',
+        '{"withdrawn": {"sha256": 3}, "signature": ""}',
+    ],
+)
+def test_json_that_is_no_list_of_takedowns_is_refused_in_plain_words(
+    tmp_path: Path, text: str
+) -> None:
+    path = tmp_path / "list.json"
+    path.write_text(text)
+    with pytest.raises(BadInput) as refused:
+        read_list(path, "ab" * 32)
+    assert str(refused.value) == (
+        f"{path} is no list of takedowns (it lacks `withdrawn`, with its hashes, or "
+        "`signature`); `icf release takedowns` writes one"
+    )
