@@ -112,6 +112,45 @@ def test_two_tabs_keep_the_choices_of_both(
         expect(tab.get_by_role("alert")).to_be_hidden()
 
 
+def test_choices_that_an_earlier_version_kept_are_there_and_can_be_taken_back(
+    made: Workspace, tmp_path: Path, contexts: Contexts
+) -> None:
+    [tom] = add_album(made.catalogue, "Tom")
+    add_known(made, tom, 1)
+    write_page(made, Order(tmp_path / "page.html"))
+
+    page = contexts().new_page()
+    page.goto((tmp_path / "page.html").as_uri())
+    page.evaluate(
+        "localStorage.setItem(body.dataset.key,"
+        " JSON.stringify({[sections[0].dataset.row]: inputs(sections[0])[0].value}))"
+    )
+    page.reload()
+    expect(page.locator("#progress")).to_have_text("1 of 1 chosen")
+    page.keyboard.press("j")
+    page.keyboard.press("u")
+    expect(page.locator("#progress")).to_have_text("0 of 1 chosen")
+    page.reload()
+    expect(page.locator("#progress")).to_have_text("0 of 1 chosen")
+
+
+def test_what_a_tab_keeps_leaves_the_choices_of_others_alone(
+    made: Workspace, tmp_path: Path, contexts: Contexts
+) -> None:
+    for who in add_album(made.catalogue, "Jerry", "Tom"):
+        add_known(made, who, who)
+    write_page(made, Order(tmp_path / "page.html"))
+
+    page = contexts().new_page()
+    # A browser shows a tab what another one stored a moment later.
+    page.add_init_script("Storage.prototype.getItem = () => null")
+    page.goto((tmp_path / "page.html").as_uri())
+    for picture in page.locator("section img").all():
+        picture.click()
+    kept = page.evaluate("JSON.stringify(Object.values({...localStorage}))")
+    assert kept.count("face:") == 2
+
+
 def test_a_browser_that_keeps_nothing_says_so_and_asks_before_it_leaves(
     made: Workspace, tmp_path: Path, contexts: Contexts
 ) -> None:
