@@ -24,16 +24,19 @@ from icf.catalogue import ledger, row_state
 from icf.catalogue.row_state import RowState
 from icf.catalogue.rows import by_ids
 from icf.catalogue.schema import decision, face, image
+from icf.catalogue.schema import model as models
 from icf.codes import ImageReason, Verdict
 from icf.engine.engine import Engine
 from icf.engine.runner import Bar, Chain, Tally, insert_faces
 from icf.engine.step import NewFace, Outcome
+from icf.errors import BadModel, WrongUse
 from icf.filter.step_names import DETECT
 from icf.filter.steps.detect import Detect, StoredImage
 from icf.filter.steps.faces import HasFaces
 from icf.models.cards import load_card, weights_path
 from icf.models.overlap import iou
 from icf.models.registry.resolve import model_path
+from icf.models.registry.tasks import ON_CARDS
 from icf.workspace import Workspace
 
 #: What its tally is called.
@@ -50,9 +53,32 @@ def count_other_detector(workspace: Workspace) -> int:
     Raises:
         BadModel: its card cannot be read.
     """
-    path = weights_path(model_path(workspace, "detector"))
-    model = load_card(path.with_suffix(".json")).sha256
-    return sum(len(ids) for ids in _pages(workspace, model, _PAGE))
+    return sum(len(ids) for ids in _pages(workspace, _present(workspace), _PAGE))
+
+
+def other_detector(workspace: Workspace) -> str | None:
+    """Say what a change of the detector leaves to do; None where it is nothing.
+
+    Nor is anything said while the present detector's file cannot be read.
+    """
+    try:
+        present = _present(workspace)
+    except (BadModel, WrongUse):
+        return None
+    another = sa.select(models.c.sha256).where(
+        models.c.task == ON_CARDS["detector"], models.c.sha256 != present
+    )
+    with workspace.catalogue.read() as connection:
+        if connection.execute(another.limit(1)).first() is None:
+            return None
+    number = count_other_detector(workspace)
+    if not number:
+        return None
+    noun = "picture was" if number == 1 else "pictures were"
+    return (
+        f"{number:,} {noun} searched by another detector than {present[:12]}: "
+        "`icf-filter run --detect-again` adds the faces that only the new one finds"
+    )
 
 
 def detect_again(
@@ -93,6 +119,16 @@ def detect_again(
             tally.passed += len(found)
             advance(len(outcomes))
     return tally
+
+
+def _present(workspace: Workspace) -> str:
+    """The SHA-256 of the detector.
+
+    Raises:
+        BadModel, WrongUse: there is none, or its card cannot be read.
+    """
+    path = weights_path(model_path(workspace, "detector"))
+    return load_card(path.with_suffix(".json")).sha256
 
 
 def _pages(workspace: Workspace, model: str, size: int) -> Iterator[list[int]]:

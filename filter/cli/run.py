@@ -19,6 +19,7 @@ from icf.engine.step import Subject
 from icf.filter.chain import filter_chain
 from icf.filter.cli.reasons import REASONS
 from icf.filter.cli.status import (
+    hints,
     other_embedder,
     report_not_installed,
     rows_of_missing_steps,
@@ -28,7 +29,6 @@ from icf.filter.embed_again import DECIDE_AGAIN, EMBED_AGAIN
 from icf.filter.run import pending, raise_for_failures, run_steps
 from icf.filter.step_names import DETECT, EMBED
 from icf.filter.step_range import Chosen
-from icf.filter.uncalibrated import uncalibrated
 
 _ENGINE_OPTIONS = (
     click.option(
@@ -169,8 +169,8 @@ def _filter(
     other = other_embedder(workspace)
     for each in (*stale, *([other] if other else ())):
         invocation.say(each.message)
-    if guess := uncalibrated(workspace):
-        invocation.say(guess)
+    for hint in hints(workspace):
+        invocation.say(hint)
     report_not_installed(invocation, rows_of_missing_steps(workspace))
     raise_for_failures(workspace, tallies)
 

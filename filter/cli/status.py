@@ -19,6 +19,7 @@ from icf.engine.step import Step
 from icf.errors import BadModel, WrongUse
 from icf.filter.chain import filter_chain, own_steps
 from icf.filter.cli.reasons import REASONS
+from icf.filter.detect_again import other_detector
 from icf.filter.stale import OtherEmbedder, find_other_embedder
 from icf.filter.status import (
     Counts,
@@ -80,8 +81,8 @@ def status_command(invocation: Invocation) -> None:
     invocation.say_if_empty()
     for each in (*stale, *([other] if other else ())):
         invocation.say(each.message)
-    if guess := uncalibrated(invocation.workspace):
-        invocation.say(guess)
+    for hint in hints(invocation.workspace):
+        invocation.say(hint)
     report_not_installed(invocation, missing)
 
 
@@ -94,6 +95,12 @@ def other_embedder(workspace: Workspace) -> OtherEmbedder | None:
         return None
     with workspace.catalogue.read() as connection:
         return find_other_embedder(connection, card.sha256)
+
+
+def hints(workspace: Workspace) -> list[str]:
+    """What a person may want to do that `icf-filter run` does not do by itself."""
+    found = other_detector(workspace), uncalibrated(workspace)
+    return [each for each in found if each]
 
 
 def _steps(workspace: Workspace) -> Sequence[Step[Any]]:

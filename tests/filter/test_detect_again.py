@@ -141,8 +141,12 @@ def test_a_run_that_was_killed_goes_on_with_the_others(made: Workspace) -> None:
 
 def test_the_command_counts_and_searches(made: Workspace) -> None:
     words = ("run", "--detect-again", "--set", TWIN)
+    hint = "searched by another detector than"
+    assert hint in run(made, "run", "--set", TWIN)[1]
+    assert hint in run(made, "status", "--set", TWIN)[1]
     dry = json.loads(run(made, *words, "--dry-run", "--json")[0])
     assert dry["pending"][DETECT_AGAIN] == count_other_detector(made)
-    out, _ = run(made, *words)
+    out, said = run(made, *words)
     assert DETECT_AGAIN in out
+    assert hint not in said
     assert count_other_detector(made) == 0
