@@ -93,14 +93,14 @@ class GivenPath(click.Path):
         param: click.Parameter | None,
         ctx: click.Context | None,
     ) -> str | bytes | os.PathLike[str]:
-        """Return the path; an empty one is an error, and one that leads nowhere."""
+        """Return the path; an empty one is an error, and a link to itself."""
         if value == "":
             self.fail("the path is empty; this folder is called '.'", param, ctx)
         try:
             Path(value).stat()
         except OSError as error:
-            if said := _no_path(error):
-                self.fail(said, param, ctx)
+            if error.errno == errno.ELOOP:
+                self.fail(f"{value!r} is no path: {error.strerror}", param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -459,21 +459,13 @@ def run(command: click.Command) -> NoReturn:
     sys.exit(code)
 
 
-def _no_path(error: OSError) -> str | None:
-    """Say that a path is none, whatever there is; None of another error."""
-    if error.errno not in (errno.ENAMETOOLONG, errno.ELOOP):
-        return None
-    name = os.fsdecode(error.filename or "")
-    shown = f"{name[:_LONGEST_SHOWN]}..." if len(name) > _LONGEST_SHOWN else name
-    return f"{shown!r} is no path: {error.strerror}"
-
-
 def _refused(error: OSError) -> tuple[str, int]:
     """Say what the machine refused, and return the exit code."""
     from icf.stores.files import check_place_of_folder
 
-    if said := _no_path(error):
-        return said, WrongUse.exit_code
+    if error.errno == errno.ENAMETOOLONG:
+        given = os.fsdecode(error.filename or "")
+        return f"'{given[:_LONGEST_SHOWN]}...' is no path: {error.strerror}", 2
     # Of two names, as of a link, the first is meant to be a file.
     name = None if error.filename2 else error.filename
     if isinstance(error, NotADirectoryError | FileExistsError) and name:

@@ -407,3 +407,15 @@ def test_a_table_without_file_names_is_refused(tmp_path: Path) -> None:
     say(tmp_path / "x", "name,character", "1.png,Luna", name="metadata.csv")
     with pytest.raises(BadInput, match="no column file_name"):
         read(tmp_path)
+
+
+def test_a_table_with_a_column_twice_is_refused(tmp_path: Path) -> None:
+    put(tmp_path, "x/1.png")
+    say(
+        tmp_path / "x",
+        "file_name,character,Character",
+        "1.png,Luna,Sol",
+        name="metadata.csv",
+    )
+    with pytest.raises(BadInput, match="has two columns 'character'; rename the one"):
+        read(tmp_path)

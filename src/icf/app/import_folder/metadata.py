@@ -111,6 +111,11 @@ def _rows(path: Path) -> Iterator[tuple[int, Fields | str]]:
             table = read_table(file)
             if table is None or "file_name" not in table.header:
                 raise BadInput(f"{path}: it has no column file_name")
+            if twice := table.repeated(filter(None, table.header)):
+                raise BadInput(
+                    f"{path} has two columns {twice[0]!r}; rename the one that is not "
+                    "meant"
+                )
             for row in table.rows():
                 yield row.line, row.why if isinstance(row, BadRow) else row.cells
             return
