@@ -141,7 +141,7 @@ def harvest(
     if not work.again:
         for source in sources:
             begin(workspace.catalogue, source, refresh=work.refresh, scope=work.scope)
-        returned = files_that_returned(workspace.catalogue, sources)
+        returned = files_that_returned(workspace.catalogue, sources, work.urls)
         read_again(workspace.catalogue, returned)
     exclude_waiting(workspace.catalogue, workspace.settings.harvest.only_licence)
     run_id = workspace.begin_run("icf-harvest run")
@@ -167,7 +167,8 @@ def plan(workspace: Workspace, work: Work) -> Plan:
     urls = 0
     if work.fetch:
         urls = count_pending(workspace.catalogue, work)
-        urls += len(files_that_returned(workspace.catalogue, sources))
+        if not work.again:
+            urls += len(files_that_returned(workspace.catalogue, sources, work.urls))
     return Plan(len(sources), listings, urls)
 
 

@@ -123,8 +123,9 @@ class Item:
 def read_items(connection: sa.Connection, audit_id: int) -> list[Item]:
     """Read the sample of an audit, with all that was said, in its order."""
     columns = [each for each in label_audit_item.c if each.name != "audit_id"]
+    columns.append(face.c.reason)
     query = (
-        sa.select(*[*columns, face.c.reason])
+        sa.select(*columns)
         .join(face, face.c.id == label_audit_item.c.face_id)
         .where(label_audit_item.c.audit_id == audit_id)
         .order_by(label_audit_item.c.id)

@@ -73,16 +73,24 @@ def make_pending(connection: sa.Connection, selection: Selection) -> int:
     return _make_pending(connection, selection.urls)
 
 
-def files_that_returned(catalogue: Catalogue, sources: Collection[Source]) -> list[int]:
+def files_that_returned(
+    catalogue: Catalogue, sources: Collection[Source], wanted: sa.ColumnElement[bool]
+) -> list[int]:
     """Return the ids of pictures whose files were gone, and are there now.
 
     A disk that is not mounted for a while takes the files of a listing with it.
+
+    Args:
+        catalogue: that knows them.
+        sources: of the run; those with own files count.
+        wanted: the URLs that the run is for.
     """
     own = [source.name for source in sources if source.reader is not None]
     query = sa.select(url.c.id, url.c.url).where(
         url.c.fate == FetchStatus.NOT_FOUND.value,
         url.c.source.in_(own),
         url.c.message.endswith(FILE_IS_GONE),
+        wanted,
     )
     with catalogue.read() as connection:
         rows = connection.execute(query).all()

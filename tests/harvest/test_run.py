@@ -21,6 +21,7 @@ from icf.codes import FetchStatus
 from icf.errors import WrongUse
 from icf.harvest.download.worker import BATCH
 from icf.harvest.http.user_agent import user_agent
+from icf.harvest.listing.discover import Scope
 from icf.harvest.report.retry import Selection, make_pending
 from icf.harvest.run import Outcome, Work, harvest, plan
 from icf.harvest.sources.base import Task
@@ -598,6 +599,10 @@ def test_pictures_of_a_disk_that_was_away_are_read_when_it_is_back(
     assert set(fates(made.catalogue).values()) == {"not_found"}
     assert plan(made, Work()).urls == 0
     away.rename(luna)
+    other = Work(scope=Scope(albums=frozenset({"Sun"})))
+    assert plan(made, other).urls == 0
+    assert harvest(made, other).fates == {}
+    assert set(fates(made.catalogue).values()) == {"not_found"}
     assert plan(made, Work()).urls == 2
     assert harvest(made).fates == {FetchStatus.STORED: 2}
 
